@@ -1,0 +1,39 @@
+/**
+ * The one family of errors that bad input, files and networks raise. A message has three parts:
+ * what happened, where (file and offset, call and field, flag and value), and what to do about it.
+ * Anything thrown that is not of this family is a bug in bridgetape.
+ */
+
+/** Stable identifiers, safe to test for in code and scripts. */
+export type ErrorCode =
+  | 'bad-argument'
+  | 'bad-address'
+  | 'address-in-use'
+  | 'upstream-unreachable'
+  | 'cassette-not-found'
+  | 'cassette-exists'
+  | 'cassette-not-writable'
+  | 'cassette-damaged'
+  | 'cassette-version'
+  | 'not-a-cassette'
+  | 'call-not-found'
+  | 'command-not-found'
+  | 'replay-miss';
+
+export class BridgetapeError extends Error {
+  override readonly name = 'BridgetapeError';
+
+  /**
+   * @param code what kind of failure, stable across releases
+   * @param what one sentence: what happened and where
+   * @param hint what the reader can do about it
+   */
+  constructor(
+    readonly code: ErrorCode,
+    readonly what: string,
+    readonly hint: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${what}\n${hint}`, options);
+  }
+}
