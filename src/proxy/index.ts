@@ -1,0 +1,2 @@
+export { startProxy, type Proxy, type ProxyOptions } from './proxy.js';
+export type { ConnectionTap, Side, Tap } from './tap.js';

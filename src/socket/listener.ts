@@ -1,0 +1,147 @@
+/**
+ * Listening sockets: made so that only their owner can dial them, never in another's place, and gone when closed.
+ */
+import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+import { BridgetapeError } from '../errors.js';
+import { formatAddress, type Address } from './address.js';
+
+export interface Listener {
+  /** Where it really listens: the port is filled in when 0 was asked for. */
+  readonly address: Address;
+  /** Stops accepting and removes the socket, and the folder when it was made for it. Open connections stay. */
+  close(): Promise<void>;
+}
+
+/** A new address for a unix socket, in a folder of its own that only this user can enter. */
+export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: Address; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'bridgetape-'));
+  return {
+    address: { kind: 'unix', path: join(folder, name) },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+export interface ListenOptions {
+  /** Whether a socket stays open for writing when its client has ended; a server of calls wants false. */
+  readonly allowHalfOpen: boolean;
+  /** Whether a socket is handed over paused, with nothing read before it is resumed. */
+  readonly paused: boolean;
+}
+
+/**
+ * Listens on an address. A unix socket gets mode 0600; a missing folder is made with mode 0700 and removed again;
+ * a socket that nobody answers on is taken over.
+ *
+ * @param accept called with each connection
+ * @throws BridgetapeError `address-in-use`, `bad-address`
+ */
+export async function listen(address: Address, options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
+  const { allowHalfOpen, paused } = options;
+  const server = createServer({ allowHalfOpen, pauseOnConnect: paused, noDelay: true }, accept);
+  if (address.kind === 'tcp') {
+    await bind(server, address, () => server.listen({ host: address.host, port: address.port }));
+    const bound = server.address();
+    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+    return { address: { ...address, port }, close: () => closeServer(server) };
+  }
+  const madeFolder = makeFolder(address.path);
+  await removeStaleSocket(address);
+  await bind(server, address, () => {
+    // The mode is right from the first moment on: libuv binds within listen().
+    const before = process.umask(0o177);
+    try {
+      server.listen(address.path);
+    } finally {
+      process.umask(before);
+    }
+  });
+  return {
+    address,
+    close: async () => {
+      await closeServer(server);
+      if (madeFolder !== undefined) removeEmptyFolder(madeFolder);
+    },
+  };
+}
+
+function bind(server: Server, address: Address, start: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('listening', resolve);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(describe(error, address)));
+    start();
+  });
+}
+
+function describe(error: NodeJS.ErrnoException, address: Address): BridgetapeError {
+  const text = formatAddress(address);
+  if (error.code === 'EADDRINUSE') {
+    return new BridgetapeError('address-in-use', `Cannot listen on ${text}: something else does.`, 'Name another address with --listen, or leave it out.', { cause: error });
+  }
+  return new BridgetapeError('bad-address', `Cannot listen on ${text}: ${error.message}.`, 'Name an address of this machine that you may use.', { cause: error });
+}
+
+function closeServer(server: Server): Promise<void> {
+  // The callback waits for the open connections too, and those are not the listener's.
+  server.close();
+  server.unref();
+  return Promise.resolve();
+}
+
+function makeFolder(path: string): string | undefined {
+  const folder = dirname(path);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    return folder;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST') return undefined;
+    throw new BridgetapeError('bad-address', `Cannot make the folder ${folder} for a socket: ${code ?? String(error)}.`, 'Name a socket in a folder that exists.', { cause: error });
+  }
+}
+
+function removeEmptyFolder(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    // Somebody put something there meanwhile; it is theirs.
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? '')) throw error;
+  }
+}
+
+/** Removes a socket that a killed process left; refuses when somebody answers or when it is no socket. */
+async function removeStaleSocket(address: Address & { kind: 'unix' }): Promise<void> {
+  const stat = lstatSync(address.path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  const text = formatAddress(address);
+  if (!stat.isSocket()) {
+    throw new BridgetapeError('address-in-use', `Cannot listen on ${text}: a file that is no socket is there.`, 'Remove it, or name another address with --listen.');
+  }
+  if (await answers(address.path)) {
+    throw new BridgetapeError('address-in-use', `Cannot listen on ${text}: somebody answers there.`, 'Stop that process, or name another address with --listen.');
+  }
+  try {
+    unlinkSync(address.path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Only a refusal proves that nobody listens: no permission, say, proves nothing. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errorCode(error) ?? '')));
+  });
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
