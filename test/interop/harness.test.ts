@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import {
+  buildKitVersions,
+  busyboxDir,
+  describeInterop,
+  goFrontend,
+  pushBaseImage,
+  runCommand,
+  startDaemon,
+  startRegistry,
+  temporaryFolder,
+} from './harness/index.js';
+import { mountsIn, processesIn } from './harness/temporary-folder.js';
+
+const DOCKERFILE = `FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "sh", "-c", "echo built by $(/bin/busybox uname -s)"]
+`;
+
+const ours = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('bt-'));
+
+describeInterop('the harness', () => {
+  it.each(buildKitVersions())('%s: a daemon builds a Dockerfile, comes back after a restart and leaves nothing', async (version) => {
+    const before = ours();
+    const recipe = temporaryFolder('bt-recipe-');
+    writeFileSync(join(recipe.path, 'Dockerfile'), DOCKERFILE);
+    const daemon = await startDaemon(version);
+    const folder = dirname(daemon.address.slice('unix://'.length));
+    try {
+      const build = (): Promise<{ status: number | null; stderr: string }> =>
+        daemon.buildctl(['build', '--progress=plain', '--frontend=dockerfile.v0', '--local', `context=${busyboxDir()}`, '--local', `dockerfile=${recipe.path}`]);
+      const first = await build();
+      expect(first.stderr).toContain('built by Linux');
+      expect(first.status).toBe(0);
+
+      const pid = daemon.pid;
+      await daemon.restart();
+      expect(daemon.pid).not.toBe(pid);
+      const again = await build();
+      expect(again.stderr).toContain('CACHED');
+      expect(again.status).toBe(0);
+    } finally {
+      await daemon.stop();
+      await recipe.remove();
+    }
+    expect(existsSync(folder)).toBe(false);
+    expect(mountsIn(folder)).toEqual([]);
+    expect(processesIn(folder)).toEqual([]);
+    expect(ours()).toEqual(before);
+  });
+
+  it('two daemons run side by side, a registry serves both, and the test frontend finds its image', async () => {
+    const registry = await startRegistry();
+    const daemons = await Promise.all(buildKitVersions().slice(0, 2).map((version) => startDaemon(version, { config: registry.daemonConfig })));
+    try {
+      const frontend = await goFrontend();
+      for (const daemon of daemons) {
+        const image = await pushBaseImage(daemon, registry, `base-${daemon.version}`);
+        const { status, stdout, stderr } = await runCommand([frontend, '--scenario', 'all', '--busybox-dir', busyboxDir(), '--image', image], {
+          env: { BUILDKIT_HOST: daemon.address },
+          context: () => daemon.logs(),
+        });
+        expect(stderr).toBe('');
+        expect(status).toBe(0);
+        expect(stdout).toContain('labels map["made.by":"bridgetape tests"]');
+      }
+    } finally {
+      await Promise.all(daemons.map((daemon) => daemon.stop()));
+      await registry.stop();
+    }
+  });
+});

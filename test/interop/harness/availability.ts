@@ -1,0 +1,64 @@
+// Can real BuildKit run here? Where it can't, a test run says so aloud; in CI that is a failure.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, it } from 'vitest';
+import { buildKitVersions, isBuilt } from './binaries.js';
+
+/** Programs that the daemons, images, registries and locks need; scripts/interop-setup.sh installs them. */
+const NEEDED = ['runc', 'busybox', 'docker-registry', 'flock', 'umount'];
+
+const interop = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Why tests with real BuildKit can't run here, or `undefined` when they can. */
+export function interopReason(): string | undefined {
+  if (process.platform !== 'linux') return `BuildKit's daemon needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return "BuildKit's daemon needs root here: run as root";
+  const missing = NEEDED.filter((program) => !onPath(program));
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}; run scripts/interop-setup.sh`;
+  if (buildKitVersions().every((version) => isBuilt(version))) return undefined;
+  return goReason();
+}
+
+function onPath(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
+}
+
+function goReason(): string | undefined {
+  const { status, stdout } = spawnSync('go', ['env', 'GOVERSION', 'GOTOOLCHAIN'], { encoding: 'utf8' });
+  if (status !== 0) return 'Go is not installed, and it builds BuildKit';
+  const [version = '', toolchain = ''] = stdout.split('\n');
+  const needed = /^go (\S+)$/m.exec(readFileSync(join(interop, 'frontend', 'go.mod'), 'utf8'))?.[1] ?? '';
+  if (toolchain === 'local' && older(version.replace(/^go/, ''), needed)) {
+    return `Go ${needed} or newer builds BuildKit, here is ${version}`;
+  }
+  return undefined;
+}
+
+function older(have: string, need: string): boolean {
+  const parts = (version: string): number[] => version.split('.').map((part) => parseInt(part, 10) || 0);
+  const [a, b] = [parts(have), parts(need)];
+  const at = b.findIndex((part, i) => (a[i] ?? 0) !== part);
+  return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
+}
+
+/**
+ * vitest's `describe` for tests with real BuildKit: skipped with a loud reason where that can't run, a failure there
+ * when `CI=true`.
+ */
+export function describeInterop(name: string, fn: () => void): void {
+  const reason = interopReason();
+  if (reason === undefined) {
+    describe(name, fn);
+  } else if (process.env['CI'] === 'true') {
+    describe(name, () => {
+      it('can run here', () => {
+        throw new Error(`interop tests can't run, and CI=true: ${reason}`);
+      });
+    });
+  } else {
+    console.warn(`\nSKIPPED with real BuildKit: ${name}\n  because: ${reason}\n`);
+    describe.skip(name, fn);
+  }
+}

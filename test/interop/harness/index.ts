@@ -1,0 +1,9 @@
+// Real BuildKit for tests: its binaries, daemons, a loopback registry, and a frontend of our own.
+export { describeInterop, interopReason } from './availability.js';
+export { buildKit, buildKitVersions, goFrontend, type BuildKit } from './binaries.js';
+export { busyboxDir, pushBaseImage } from './busybox.js';
+export { runCommand, startCommand, CommandError, type CommandOptions, type CommandResult, type RunningCommand } from './command.js';
+export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
+export { serveFile, type FileServer } from './file-server.js';
+export { startRegistry, type Registry } from './registry.js';
+export { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';
