@@ -35,6 +35,15 @@ type options struct {
 	timeout    time.Duration
 }
 
+// imageTag is the image's tag with its colon. The port of a registry has one too.
+func (o options) imageTag() string {
+	name := strings.LastIndex(o.image, "/")
+	if at := strings.LastIndex(o.image, ":"); at > name {
+		return o.image[at:]
+	}
+	return ""
+}
+
 // run is one build: the gateway client, the same bridge without the client's
 // conveniences, and where to write what they answer.
 type run struct {
@@ -71,6 +80,10 @@ func main() {
 	flag.DurationVar(&o.interval, "interval", 100*time.Millisecond, "time between lines in scenario talk")
 	flag.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this long")
 	flag.Parse()
+	if o.image != "" && o.imageTag() == "" {
+		// v0.8 asks for a tag or a digest.
+		o.image += ":latest"
+	}
 	os.Exit(execute(o))
 }
 

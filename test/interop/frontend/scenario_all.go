@@ -379,7 +379,7 @@ func images(ctx context.Context, r *run, _ gateway.Reference) error {
 			s.say("  %s digest %s config %s/%s env %q cmd %q entrypoint %q labels %q", ref, dgst, image.OS, image.Architecture,
 				image.Config.Env, image.Config.Cmd, image.Config.Entrypoint, image.Config.Labels)
 		}
-		for _, ref := range []string{r.image, r.image + "-missing"} {
+		for _, ref := range []string{r.image, strings.TrimSuffix(r.image, r.imageTag()) + ":missing"} {
 			s.say("resolve config of %s", ref)
 			found, dgst, dt, err := r.gw.ResolveImageConfig(ctx, ref, sourceresolver.Opt{
 				LogName:  "resolving " + ref,

@@ -38,12 +38,12 @@ ENTRYPOINT ["/bin/busybox"]
 CMD ["sh"]
 `;
 
-/** Builds an image with busybox in it, pushes it to the registry, and gives its name: `localhost:PORT/NAME`. */
+/** Builds an image with busybox in it, pushes it to the registry, and gives its name: `localhost:PORT/NAME:latest`. */
 export async function pushBaseImage(daemon: Daemon, registry: Registry, name = 'base'): Promise<string> {
   const folder = temporaryFolder('bt-image-');
   try {
     writeFileSync(join(folder.path, 'Dockerfile'), BASE_IMAGE);
-    const image = `${registry.host}/${name}`;
+    const image = `${registry.host}/${name}:latest`;
     const { status, stderr } = await daemon.buildctl([
       ...['build', '--progress=plain', '--frontend=dockerfile.v0'],
       ...['--local', `context=${busyboxDir()}`, '--local', `dockerfile=${folder.path}`],
