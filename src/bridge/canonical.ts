@@ -1,0 +1,392 @@
+/**
+ * The normaliser: a message brought to a form in which two that mean the same are equal. Volatile values
+ * (volatile.ts) become placeholders, ids are renamed by what is bound, maps lose their order, and definitions are
+ * compared as graphs, with digests that don't depend on volatile values or on how an op was encoded.
+ */
+import { postOrder, readGraph, sha256, type Graph, type GraphOp } from './graph.js';
+import { isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
+import { messageType, methodOf, type Field } from './schema.js';
+import { DEFINING_FIELDS, placeholder, rulesFor, VOLATILE_DETAILS, withoutVolatile, type DefiningField, type VolatileKind } from './volatile.js';
+import { bytesField, concat, WireFormatError, type RawField } from './wire-format.js';
+
+/** What is bound so far: an id or op digest of this world → the name under which it is compared. A Map will do. */
+export interface IdMap {
+  get(id: string): string | undefined;
+}
+
+/** An id that a message introduces. */
+export interface DefinedId {
+  readonly kind: DefiningField['kind'];
+  readonly id: string;
+}
+
+/** A value that was replaced by a placeholder. Two equal messages have theirs at the same places, in the same order. */
+export interface VolatileValue {
+  readonly at: string;
+  readonly kind: VolatileKind;
+  readonly value: string;
+}
+
+export interface Canonical {
+  /** Two messages of one type are the same if and only if their texts are equal. */
+  readonly text: string;
+  /** The same, field by field: where (`Definition.op[2].exec.meta.args[2]`), and its value in JSON's way of writing. */
+  readonly fields: readonly (readonly [path: string, value: string])[];
+  /** For each op in the message: its digest → a digest without what is volatile. */
+  readonly digests: ReadonlyMap<string, string>;
+  /** The ids that the message introduces. */
+  readonly defines: readonly DefinedId[];
+  readonly volatile: readonly VolatileValue[];
+}
+
+/** Longer byte values are compared by digest. */
+const MAX_PLAIN_BYTES = 4096;
+/** Definitions within definitions (build ops, source infos): BuildKit has two levels. */
+const MAX_DEFINITION_DEPTH = 8;
+/** Error details are a few levels deep. */
+const MAX_JSON_DEPTH = 64;
+/** identity.NewID() and digests, wherever they stand in a text. */
+const ID_IN_TEXT = /sha256:[0-9a-f]{64}|(?<![0-9a-z])[0-9a-z]{25}(?![0-9a-z])/g;
+const SHORTEST_ID = 25;
+
+const NOTHING: IdMap = { get: () => undefined };
+
+type Path = string;
+
+interface CanonicalOp {
+  readonly digest: string;
+  /** Without its inputs. */
+  readonly fields: readonly (readonly [Path, string])[];
+  readonly volatile: readonly VolatileValue[];
+}
+
+interface CanonicalGraph {
+  readonly graph: Graph;
+  readonly order: readonly GraphOp[];
+  readonly ops: ReadonlyMap<string, CanonicalOp>;
+}
+
+const member = (path: Path, name: string): Path => (path === '' ? name : `${path}.${name}`);
+const element = (path: Path, index: number): Path => `${path}[${index}]`;
+const keyed = (path: Path, key: string): Path => `${path}[${JSON.stringify(key)}]`;
+
+const isJsonDetail = (typeUrl: string): boolean => typeUrl.endsWith('+json');
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** JSON.parse, but undefined for what is no JSON or would lose digits. */
+function parseJson(bytes: Uint8Array): { readonly json: unknown } | undefined {
+  const text = textOf(bytes);
+  if (text === undefined || /[:[,\s]-?\d{16,}/.test(text)) return undefined;
+  try {
+    return { json: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+class Normaliser {
+  readonly fields: (readonly [Path, string])[] = [];
+  readonly digests = new Map<string, string>();
+  readonly defines: DefinedId[] = [];
+  readonly volatile: VolatileValue[] = [];
+  /** Ids that this message defines, and digests of its own ops. */
+  private readonly local = new Map<string, string>();
+  private readonly graphs = new Map<Message, CanonicalGraph>();
+
+  constructor(
+    private readonly ids: IdMap,
+    private readonly definitionDepth: number,
+  ) {}
+
+  run(message: Message): void {
+    this.findDefined(message);
+    this.findGraphs(message);
+    this.emitFields('', message);
+  }
+
+  /** Without a schema there are only bytes; bound ids in them are still renamed. */
+  runOnBytes(label: string, bytes: Uint8Array): void {
+    this.push(label, this.bytesText(bytes));
+  }
+
+  private push(path: Path, value: string): void {
+    this.fields.push([path, value]);
+  }
+
+  private findDefined(message: Message): void {
+    for (const { kind, message: type, field, when } of DEFINING_FIELDS) {
+      if (message.type.name !== type) continue;
+      if (when !== undefined && !message.entries.some((entry) => entry.field.name === when)) continue;
+      const id = stringField(message, field);
+      if (id === '') continue;
+      this.defines.push({ kind, id });
+      this.local.set(id, placeholder(kind));
+    }
+  }
+
+  /** Digests may be mentioned before the definition that they are of, so definitions come first. */
+  private findGraphs(message: Message): void {
+    if (message.type.name === 'pb.Definition') {
+      this.addGraph(message);
+    }
+    for (const entry of message.entries) for (const value of valuesIn(entry)) if (isMessage(value)) this.findGraphs(value);
+  }
+
+  private addGraph(definition: Message): CanonicalGraph {
+    const known = this.graphs.get(definition);
+    if (known) return known;
+    const canonical = this.canonicalGraph(readGraph(definition));
+    this.graphs.set(definition, canonical);
+    for (const [digest, { digest: name }] of canonical.ops) {
+      this.digests.set(digest, name);
+      this.local.set(digest, name);
+    }
+    return canonical;
+  }
+
+  private canonicalGraph(graph: Graph): CanonicalGraph {
+    const order = postOrder(graph);
+    const ops = new Map<string, CanonicalOp>();
+    for (const op of order) ops.set(op.digest, this.canonicalOp(op, ops));
+    return { graph, order, ops };
+  }
+
+  /** Depends on the op and on those below it, never on what is bound: an op has one canonical digest wherever it stands. */
+  private canonicalOp({ op, bytes, inputs, digest }: GraphOp, below: ReadonlyMap<string, CanonicalOp>): CanonicalOp {
+    const inner = new Normaliser(NOTHING, this.definitionDepth + 1);
+    if (op instanceof WireFormatError || this.definitionDepth >= MAX_DEFINITION_DEPTH) {
+      inner.runOnBytes('(bytes)', bytes);
+      return { digest, fields: inner.fields, volatile: [] };
+    }
+    inner.findGraphs(op);
+    for (const entry of op.entries) if (entry.field.name !== 'inputs') inner.emitEntry('', op, entry);
+    repeatedMessages(op, 'inputs').forEach((input, index) => inner.emitUnknown(element('inputs', index), input.unknown));
+    inner.emitUnknown('', op.unknown);
+    const edges = inputs.map((input) => [below.get(input.digest)?.digest ?? input.digest, input.index]);
+    return { digest: sha256(JSON.stringify([edges, inner.fields])), fields: inner.fields, volatile: inner.volatile };
+  }
+
+  private rename(text: string): string {
+    if (text.length < SHORTEST_ID) return this.local.get(text) ?? this.ids.get(text) ?? text;
+    const bound = (id: string): string | undefined => this.local.get(id) ?? this.ids.get(id);
+    return bound(text) ?? text.replace(ID_IN_TEXT, (id) => bound(id) ?? id);
+  }
+
+  private stringText(path: Path, text: string, rules: Parameters<typeof withoutVolatile>[1]): string {
+    const plain = withoutVolatile(text, rules, (kind, value) => this.volatile.push({ at: path, kind, value }));
+    return JSON.stringify(this.rename(plain));
+  }
+
+  private bytesText(bytes: Uint8Array): string {
+    const text = bytes.length <= MAX_PLAIN_BYTES ? textOf(bytes) : undefined;
+    if (text !== undefined) return `bytes ${JSON.stringify(this.rename(text))}`;
+    if (bytes.length <= MAX_PLAIN_BYTES) {
+      // Latin-1 keeps every byte apart, and ids stand in it as they are.
+      const latin1 = Buffer.from(bytes).toString('latin1');
+      const renamed = this.rename(latin1);
+      return renamed === latin1 ? `bytes base64 ${Buffer.from(bytes).toString('base64')}` : `bytes latin1 ${JSON.stringify(renamed)}`;
+    }
+    return `${bytes.length} bytes ${sha256(bytes)}`;
+  }
+
+  /** Emits a message at a path; one without any field still shows that it is there. */
+  private emitMessage(path: Path, message: Message): void {
+    const before = this.fields.length;
+    if (message.type.name === 'pb.Definition') this.emitGraph(path, this.addGraph(message), message);
+    else if (message.type.name === 'google.protobuf.Any') this.emitAny(path, message);
+    else this.emitFields(path, message);
+    if (this.fields.length === before) this.push(path, '{}');
+  }
+
+  private emitFields(path: Path, message: Message): void {
+    for (const entry of message.entries) this.emitEntry(path, message, entry);
+    this.emitUnknown(path, message.unknown);
+  }
+
+  private emitEntry(path: Path, message: Message, entry: Entry): void {
+    const { field } = entry;
+    const at = member(path, field.name);
+    switch (entry.label) {
+      case 'one':
+        this.emitValue(at, message, field, undefined, entry.value);
+        return;
+      case 'repeated':
+        entry.values
+          .filter((value) => !isVolatileDetail(value))
+          .forEach((value, index) => this.emitValue(element(at, index), message, field, undefined, value));
+        return;
+      case 'map': {
+        const entries = entry.entries
+          .map(({ key, value }) => ({ key: typeof key === 'string' ? key : String(key), value }))
+          .map(({ key, value }) => ({ key, name: this.rename(key), value }))
+          .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+        for (const { key, name, value } of entries) this.emitValue(keyed(at, name), message, field, key, value);
+        return;
+      }
+    }
+  }
+
+  private emitValue(path: Path, message: Message, field: Field, key: string | undefined, value: Value): void {
+    if (typeof value === 'string') this.push(path, this.stringText(path, value, rulesFor(message.type.name, field.name, key)));
+    else if (value instanceof Uint8Array) this.push(path, this.bytesText(value));
+    else if (typeof value !== 'object') this.push(path, String(value));
+    else if (value.kind === 'enum') this.push(path, value.name ?? String(value.number));
+    else this.emitMessage(path, value);
+  }
+
+  private emitUnknown(path: Path, unknown: readonly RawField[]): void {
+    const counts = new Map<number, number>();
+    for (const { number, wire, value } of unknown) {
+      const index = counts.get(number) ?? 0;
+      counts.set(number, index + 1);
+      const at = element(member(path, `#${number}`), index);
+      this.push(at, `${wire} ${value instanceof Uint8Array ? this.bytesText(value) : value.toString()}`);
+    }
+  }
+
+  private emitGraph(path: Path, { graph, order, ops }: CanonicalGraph, definition: Message): void {
+    // Two ops that differ only in volatile values are one.
+    const position = new Map<string, number>();
+    const nameOf = (digest: string): string | undefined => ops.get(digest)?.digest;
+    const placeOf = (digest: string): string | undefined => {
+      const name = nameOf(digest);
+      const index = name === undefined ? undefined : position.get(name);
+      return index === undefined ? undefined : `op[${index}]`;
+    };
+    for (const op of order) {
+      const canonical = ops.get(op.digest);
+      if (!canonical || position.has(canonical.digest)) continue;
+      const at = element(member(path, 'op'), position.size);
+      position.set(canonical.digest, position.size);
+      op.inputs.forEach((input, index) => {
+        this.push(element(`${at}.inputs`, index), `${placeOf(input.digest) ?? JSON.stringify(this.rename(input.digest))}:${input.index}`);
+      });
+      for (const [name, value] of canonical.fields) this.push(member(at, name), value);
+      for (const { at: name, kind, value } of canonical.volatile) this.volatile.push({ at: member(at, name), kind, value });
+      if (canonical.fields.length === 0 && op.inputs.length === 0) this.push(at, '{}');
+    }
+    const head = graph.ops.at(-1);
+    if (head) this.push(member(path, 'head'), placeOf(head.digest) ?? '');
+    this.emitByDigest(member(path, 'metadata'), graph.metadata, placeOf);
+    if (graph.source) this.emitSource(member(path, 'Source'), graph.source, placeOf);
+    this.emitUnknown(path, definition.unknown);
+  }
+
+  private emitByDigest(path: Path, entries: ReadonlyMap<string, Message>, placeOf: (digest: string) => string | undefined): void {
+    const placed = Array.from(entries, ([digest, message]) => ({ place: placeOf(digest) ?? JSON.stringify(this.rename(digest)), message }));
+    placed.sort((one, other) => (one.place < other.place ? -1 : one.place > other.place ? 1 : 0));
+    for (const { place, message } of placed) this.emitMessage(`${path}[${place}]`, message);
+  }
+
+  private emitSource(path: Path, source: Message, placeOf: (digest: string) => string | undefined): void {
+    for (const entry of source.entries) {
+      if (entry.label !== 'map') {
+        this.emitEntry(path, source, entry);
+        continue;
+      }
+      const locations = new Map<string, Message>();
+      for (const { key, value } of entry.entries) if (typeof key === 'string' && isMessage(value)) locations.set(key, value);
+      this.emitByDigest(member(path, entry.field.name), locations, placeOf);
+    }
+    this.emitUnknown(path, source.unknown);
+  }
+
+  /** BuildKit's error details are JSON inside an Any; others are messages by their type's name, or bytes. */
+  private emitAny(path: Path, any: Message): void {
+    const typeUrl = stringField(any, 'type_url');
+    this.push(member(path, 'type_url'), JSON.stringify(typeUrl));
+    const value = any.entries.find((entry) => entry.field.name === 'value');
+    const bytes = value?.label === 'one' && value.value instanceof Uint8Array ? value.value : new Uint8Array(0);
+    const at = member(path, 'value');
+    const parsed = isJsonDetail(typeUrl) ? parseJson(bytes) : undefined;
+    const typeName = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+    if (parsed) this.emitJson(at, parsed.json, 'detail', 0);
+    else if (!isJsonDetail(typeUrl) && messageType(typeName)) this.emitDecoded(at, typeName, bytes);
+    else this.push(at, this.bytesText(bytes));
+    this.emitUnknown(path, any.unknown);
+  }
+
+  private emitDecoded(path: Path, typeName: string, bytes: Uint8Array): void {
+    const message = tryDecode(typeName, bytes);
+    if (message instanceof WireFormatError) {
+      this.push(path, this.bytesText(bytes));
+      return;
+    }
+    this.findGraphs(message);
+    this.emitMessage(path, message);
+  }
+
+  private emitJson(path: Path, value: unknown, key: string, depth: number): void {
+    const before = this.fields.length;
+    if (typeof value === 'string') {
+      // A detail's op has the source attributes and identifier that pb.SourceOp has.
+      const rules = [...rulesFor('pb.SourceOp', 'attrs', key).filter((rule) => rule.key !== undefined), ...rulesFor('pb.SourceOp', key, undefined)];
+      this.push(path, this.stringText(path, value, rules));
+    } else if (depth > MAX_JSON_DEPTH) {
+      this.push(path, JSON.stringify(value));
+    } else if (Array.isArray(value)) {
+      value.forEach((item: unknown, index) => this.emitJson(element(path, index), item, key, depth + 1));
+      if (this.fields.length === before) this.push(path, '[]');
+    } else if (isRecord(value)) {
+      const graph = jsonDefinition(value);
+      if (graph) this.emitDecoded(path, 'pb.Definition', graph);
+      const entries = Object.entries(value)
+        .filter(([name]) => !graph || name !== 'def')
+        .map(([name, item]) => ({ name, renamed: this.rename(name), item }))
+        .sort((one, other) => (one.renamed < other.renamed ? -1 : one.renamed > other.renamed ? 1 : 0));
+      for (const { name, renamed, item } of entries) this.emitJson(keyed(path, renamed), item, name, depth + 1);
+      if (this.fields.length === before) this.push(path, '{}');
+    } else {
+      this.push(path, JSON.stringify(value));
+    }
+  }
+}
+
+/** A definition written as JSON has its marshalled ops in base64: back to a pb.Definition of these ops. */
+function jsonDefinition(value: Readonly<Record<string, unknown>>): Uint8Array | undefined {
+  const def = value['def'];
+  if (!Array.isArray(def) || def.length === 0 || !def.every((op): op is string => typeof op === 'string')) return undefined;
+  return concat(def.map((op) => bytesField(1, Buffer.from(op, 'base64'))));
+}
+
+const valuesIn = (entry: Entry): readonly Value[] => {
+  switch (entry.label) {
+    case 'one':
+      return [entry.value];
+    case 'repeated':
+      return entry.values;
+    case 'map':
+      return entry.entries.map(({ value }) => value);
+  }
+};
+
+const isVolatileDetail = (value: Value): boolean =>
+  isMessage(value) && value.type.name === 'google.protobuf.Any' && VOLATILE_DETAILS.has(stringField(value, 'type_url'));
+
+const lines = (fields: Canonical['fields']): string => fields.map(([path, value]) => `${path} = ${value}`).join('\n');
+
+/**
+ * Brings a message to its canonical form. Never throws: what can't be decoded is compared as bytes.
+ *
+ * @param typeName full name of the message's type; undefined when it isn't known
+ */
+export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap): Canonical {
+  const normaliser = new Normaliser(ids, 0);
+  const message = typeName === undefined || !messageType(typeName) ? undefined : tryDecode(typeName, payload);
+  if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
+  else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);
+  else normaliser.run(message);
+  const { fields, digests, defines, volatile } = normaliser;
+  return { text: lines(fields), fields, digests, defines, volatile };
+}
+
+/**
+ * Brings a request to its canonical form: two requests of a method are the same if and only if their texts are equal.
+ *
+ * @param path the method, as in the :path header; messages of unknown methods are compared as bytes
+ * @param ids what is bound: ids and op digests of this request's world → those under which they are to be compared
+ */
+export function canonicalRequest(path: string, payload: Uint8Array, ids: IdMap): Canonical {
+  return canonicalMessage(methodOf(path)?.requestType, payload, ids);
+}

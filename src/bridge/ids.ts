@@ -1,0 +1,70 @@
+/** The ids that a client makes up, found in headers and requests, and replaced in recorded bytes. */
+import { booleanField, messageField, repeatedMessages, stringField, tryDecode, type Message } from './message.js';
+import { WireFormatError } from './wire-format.js';
+
+/** A header or trailer field as it crossed. */
+export interface Header {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+function headerText(headers: readonly Header[], name: string): string | undefined {
+  const header = headers.find((field) => field.name === name);
+  return header && Buffer.from(header.value).toString('latin1');
+}
+
+/** The build that an LLBBridge call belongs to: the Ref of a Control/Solve (client/build.go). */
+export function buildIdOf(headers: readonly Header[]): string | undefined {
+  return headerText(headers, 'buildkit-controlapi-buildid');
+}
+
+/** The session that a Control/Session call opens (session/grpchijack/dial.go). */
+export function sessionIdOf(headers: readonly Header[]): string | undefined {
+  return headerText(headers, 'x-docker-expose-session-uuid');
+}
+
+/** What a Control/Solve request says about its build. */
+export interface SolveFacts {
+  /** The build's id; calls of LLBBridge carry it as their build id. */
+  readonly ref: string;
+  readonly session: string;
+  /** '' when a definition is to be solved, or when the client builds by itself over LLBBridge. */
+  readonly frontend: string;
+  readonly hasDefinition: boolean;
+  /** Kept out of the build history. */
+  readonly internal: boolean;
+  /** The exporters' types, such as image or local. */
+  readonly exporters: readonly string[];
+}
+
+function decoded(typeName: string, payload: Uint8Array): Message | undefined {
+  const message = tryDecode(typeName, payload);
+  return message instanceof WireFormatError ? undefined : message;
+}
+
+function exportersOf(message: Message): readonly string[] {
+  const exporters = repeatedMessages(message, 'Exporters').map((exporter) => stringField(exporter, 'Type'));
+  const first = stringField(message, 'ExporterDeprecated');
+  return exporters.length > 0 || first === '' ? exporters : [first];
+}
+
+/** Reads a Control/Solve request; undefined when it can't be decoded. */
+export function solveFacts(payload: Uint8Array): SolveFacts | undefined {
+  const message = decoded('moby.buildkit.v1.SolveRequest', payload);
+  return (
+    message && {
+      ref: stringField(message, 'Ref'),
+      session: stringField(message, 'Session'),
+      frontend: stringField(message, 'Frontend'),
+      hasDefinition: messageField(message, 'Definition') !== undefined,
+      internal: booleanField(message, 'Internal'),
+      exporters: exportersOf(message),
+    }
+  );
+}
+
+/** The build that a Control/Status request asks about; undefined when it can't be decoded. */
+export function statusRef(payload: Uint8Array): string | undefined {
+  const message = decoded('moby.buildkit.v1.StatusRequest', payload);
+  return message && stringField(message, 'Ref');
+}
