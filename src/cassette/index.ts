@@ -1,0 +1,21 @@
+/** The cassette: writing one, reading one, verifying one. Knows no network and no BuildKit. */
+export type {
+  CassetteEvent,
+  ConnectionClose,
+  ConnectionOpen,
+  EventKind,
+  Gap,
+  GoAway,
+  HalfClose,
+  HeaderEvent,
+  HeaderField,
+  MessageEvent,
+  Nanoseconds,
+  Reset,
+  Side,
+} from './events.js';
+export type { CassetteHeader, LateFacts, NewHeader } from './header.js';
+export type { CallOutcome, CallSummary, ConnectionSummary } from './summary.js';
+export { Cassette, type OpenOptions } from './cassette.js';
+export type { CassetteState, Damage, Tail } from './v1/reader.js';
+export { CassetteWriter, type Closed, type Loss, type NewEvent, type WriterOptions } from './v1/writer.js';

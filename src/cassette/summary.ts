@@ -1,0 +1,239 @@
+/**
+ * What a list of calls shows of each call and connection, gathered event by event: by the packer for the index,
+ * by a reader for a file that has none. Knows gRPC's trailers (status, percent-encoded message), nothing more.
+ */
+import type { CassetteEvent, HeaderField, Nanoseconds, Side } from './events.js';
+
+export type CallOutcome =
+  /** A trailer came; without a grpc-status in it the code is 2 (unknown), as a gRPC client would have it. */
+  | { readonly kind: 'status'; readonly code: number; readonly message: string }
+  | { readonly kind: 'reset'; readonly side: Side; readonly code: number }
+  /** Still running when the recording, or its readable part, ended. */
+  | { readonly kind: 'open' };
+
+export interface CallSummary {
+  readonly id: number;
+  readonly connection: number;
+  /** The `:path` of the client header; empty when that was lost. */
+  readonly path: string;
+  readonly start: Nanoseconds;
+  /** When the outcome came; undefined for an open call. */
+  readonly end: Nanoseconds | undefined;
+  readonly clientMessages: number;
+  readonly serverMessages: number;
+  /** Payload bytes that crossed, kept or not. */
+  readonly clientBytes: number;
+  readonly serverBytes: number;
+  /** Messages whose bodies are not in the cassette. */
+  readonly leftOut: number;
+  /** Gap events on this call. */
+  readonly gaps: number;
+  readonly outcome: CallOutcome;
+}
+
+export interface ConnectionSummary {
+  readonly id: number;
+  readonly address: string;
+  readonly open: Nanoseconds;
+  readonly close: Nanoseconds | undefined;
+  readonly side: Side | undefined;
+  readonly error?: string;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Which blocks hold a call's events, as runs: first block, number of blocks, first block, … in ascending order. */
+export type BlockRuns = readonly number[];
+
+export interface CallEntry {
+  readonly summary: CallSummary;
+  readonly blocks: BlockRuns;
+}
+
+interface OpenCallEntry {
+  readonly summary: Mutable<CallSummary>;
+  readonly blocks: number[];
+}
+
+/** Only what the summary needs of an event; a message's body may stand anywhere. */
+export type SummarisedEvent =
+  | Exclude<CassetteEvent, { readonly kind: 'client-message' | 'server-message' }>
+  | {
+      readonly kind: 'client-message' | 'server-message';
+      readonly time: Nanoseconds;
+      readonly connection: number;
+      readonly call: number;
+      readonly size: number;
+      readonly data?: unknown;
+      readonly stored?: number;
+    };
+
+export interface SummaryLimits {
+  readonly calls: number;
+  readonly connections: number;
+  /** Longest text kept, in characters. */
+  readonly text: number;
+}
+
+export class Summariser {
+  readonly #calls = new Map<number, OpenCallEntry>();
+  readonly #connections = new Map<number, Mutable<ConnectionSummary>>();
+  readonly #limits: SummaryLimits;
+  #last: Nanoseconds = 0n;
+  #events = 0;
+
+  constructor(limits: SummaryLimits) {
+    this.#limits = limits;
+  }
+
+  get duration(): Nanoseconds {
+    return this.#last;
+  }
+
+  get eventCount(): number {
+    return this.#events;
+  }
+
+  /** In the order of their numbers. */
+  calls(): CallEntry[] {
+    return [...this.#calls.values()].sort((a, b) => a.summary.id - b.summary.id);
+  }
+
+  connections(): ConnectionSummary[] {
+    return [...this.#connections.values()].sort((a, b) => a.id - b.id);
+  }
+
+  /** Calls that have begun and have no outcome yet. */
+  openCalls(): number[] {
+    return [...this.#calls.values()].filter((entry) => entry.summary.outcome.kind === 'open').map((entry) => entry.summary.id);
+  }
+
+  /** @param block the number of the block in which the event stands */
+  add(event: SummarisedEvent, block: number): void {
+    this.#events++;
+    if (event.time > this.#last) this.#last = event.time;
+    if (event.kind === 'connection-open') {
+      const connection = this.#connection(event.connection, event.time);
+      if (connection !== undefined) connection.address = this.#cut(event.address);
+      return;
+    }
+    if (event.kind === 'connection-close') {
+      const connection = this.#connection(event.connection, event.time);
+      if (connection === undefined) return;
+      connection.close = event.time;
+      connection.side = event.side;
+      if (event.error !== undefined) connection.error = this.#cut(event.error);
+      return;
+    }
+    if (event.kind === 'goaway' || event.call === undefined) return;
+    const entry = this.#call(event.call, event.connection, event.time);
+    if (entry === undefined) return;
+    addBlock(entry.blocks, block);
+    this.#addToCall(entry.summary, event);
+  }
+
+  #addToCall(summary: Mutable<CallSummary>, event: Exclude<SummarisedEvent, { kind: 'connection-open' | 'connection-close' | 'goaway' }>): void {
+    switch (event.kind) {
+      case 'client-header':
+        summary.path = this.#cut(headerText(event.headers, ':path') ?? '');
+        break;
+      case 'client-message':
+        summary.clientMessages++;
+        summary.clientBytes += event.size;
+        if (event.data === undefined && event.stored === undefined) summary.leftOut++;
+        break;
+      case 'server-message':
+        summary.serverMessages++;
+        summary.serverBytes += event.size;
+        if (event.data === undefined && event.stored === undefined) summary.leftOut++;
+        break;
+      case 'server-trailer':
+        this.#settle(summary, event.time, statusOf(event.headers, this.#limits.text));
+        break;
+      case 'reset':
+        this.#settle(summary, event.time, { kind: 'reset', side: event.side, code: event.code });
+        break;
+      case 'gap':
+        summary.gaps++;
+        break;
+      case 'server-header':
+      case 'client-half-close':
+        break;
+    }
+  }
+
+  /** The first outcome stands: a reset behind a trailer only tidies up. */
+  #settle(summary: Mutable<CallSummary>, time: Nanoseconds, outcome: CallOutcome): void {
+    if (summary.outcome.kind !== 'open') return;
+    summary.end = time;
+    summary.outcome = outcome;
+  }
+
+  #call(id: number, connection: number, start: Nanoseconds): OpenCallEntry | undefined {
+    const known = this.#calls.get(id);
+    if (known !== undefined || this.#calls.size >= this.#limits.calls) return known;
+    const summary: Mutable<CallSummary> = {
+      id,
+      connection,
+      path: '',
+      start,
+      end: undefined,
+      clientMessages: 0,
+      serverMessages: 0,
+      clientBytes: 0,
+      serverBytes: 0,
+      leftOut: 0,
+      gaps: 0,
+      outcome: { kind: 'open' },
+    };
+    const entry = { summary, blocks: [] };
+    this.#calls.set(id, entry);
+    return entry;
+  }
+
+  #connection(id: number, time: Nanoseconds): Mutable<ConnectionSummary> | undefined {
+    const known = this.#connections.get(id);
+    if (known !== undefined || this.#connections.size >= this.#limits.connections) return known;
+    const connection: Mutable<ConnectionSummary> = { id, address: '', open: time, close: undefined, side: undefined };
+    this.#connections.set(id, connection);
+    return connection;
+  }
+
+  #cut(text: string): string {
+    return text.length > this.#limits.text ? text.slice(0, this.#limits.text) : text;
+  }
+}
+
+function addBlock(runs: number[], block: number): void {
+  const first = runs.at(-2);
+  const count = runs.at(-1);
+  if (first === undefined || count === undefined || block > first + count) runs.push(block, 1);
+  else if (block === first + count) runs[runs.length - 1] = count + 1;
+}
+
+function headerText(headers: readonly HeaderField[], name: string): string | undefined {
+  const field = headers.find((candidate) => candidate.name === name);
+  return field === undefined ? undefined : Buffer.from(field.value).toString('latin1');
+}
+
+function statusOf(trailers: readonly HeaderField[], longest: number): CallOutcome {
+  const status = headerText(trailers, 'grpc-status');
+  const message = percentDecode(headerText(trailers, 'grpc-message') ?? '').slice(0, longest);
+  if (status === undefined) return { kind: 'status', code: 2, message: 'the trailer has no grpc-status' };
+  if (!/^\d{1,9}$/.test(status)) return { kind: 'status', code: 2, message };
+  return { kind: 'status', code: Number(status), message };
+}
+
+/** gRPC's percent-encoding of status messages; what isn't well-formed stays as it crossed. */
+function percentDecode(text: string): string {
+  if (!text.includes('%')) return text;
+  const bytes: number[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const hex = text.slice(i + 1, i + 3);
+    if (text[i] === '%' && /^[0-9a-fA-F]{2}$/.test(hex)) {
+      bytes.push(Number.parseInt(hex, 16));
+      i += 2;
+    } else bytes.push(text.charCodeAt(i) & 0xff);
+  }
+  return Buffer.from(bytes).toString('utf8');
+}

@@ -1,0 +1,279 @@
+/**
+ * Journal → packed cassette: events in compressed blocks, larger payloads once per digest in blocks of their own,
+ * an index, an end record. Streams: what is in memory at once is a journal record, a block of each sort, a few
+ * blocks under compression, the digests seen (bounded) and the summaries of the calls.
+ */
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
+import type { Disk, DiskFile } from '../disk.js';
+import type { NewHeader } from '../header.js';
+import { Summariser } from '../summary.js';
+import { type Batch, type DecodedEvent, decodeBatch, isMessage } from './batch-decoder.js';
+import { BatchEncoder, type EncodableEvent, roomFor } from './batch-encoder.js';
+import {
+  EVENT_BLOCK,
+  MAX_CALLS,
+  MAX_CONNECTIONS,
+  MAX_DIGESTS,
+  MAX_INDEX_TEXT,
+  PAYLOAD_BLOCK,
+  SHARED_PAYLOAD,
+} from './bounds.js';
+import { checksum, frame, FRAME_LENGTH, parseFrame, preamble, PREAMBLE_LENGTH, type RecordKind } from './frame.js';
+import { encodeHeader } from './header-record.js';
+import { encodeEnd, encodeIndex, type EventBlock, type Index, type PayloadBlockPlace } from './index-record.js';
+import { digestOf, DIGEST_LENGTH, encodePayloads } from './payload-block.js';
+
+const compress = promisify(brotliCompress);
+
+/** Blocks under compression at once: as many as the thread pool has threads. */
+const IN_FLIGHT = 4;
+
+/**
+ * How hard to compress, by the size of the journal, so that closing a long recording takes seconds rather than
+ * minutes: quality 5 packs some 60 MiB/s on one core, quality 1 some 300.
+ */
+const qualities: readonly { readonly upTo: number; readonly quality: number }[] = [
+  { upTo: 128 * 1024 * 1024, quality: 5 },
+  { upTo: 512 * 1024 * 1024, quality: 4 },
+  { upTo: Infinity, quality: 1 },
+];
+
+export interface Packed {
+  readonly bytes: number;
+}
+
+/**
+ * @param journal where the recording stands, open for reading
+ * @param end where its whole records end
+ * @param path the new file; created, and whole when this resolves
+ */
+export async function packJournal(journal: DiskFile, end: number, header: NewHeader, path: string, disk: Disk): Promise<Packed> {
+  const file = await disk.create(path);
+  try {
+    const quality = qualities.find(({ upTo }) => end <= upTo)?.quality ?? 1;
+    const packer = new Packer(new RecordSink(file, quality));
+    await packer.begin(header);
+    for await (const batch of batches(journal, end)) for (const event of batch.events) await packer.add(event);
+    const bytes = await packer.finish();
+    await file.sync();
+    return { bytes };
+  } finally {
+    await file.close();
+  }
+}
+
+async function* batches(journal: DiskFile, end: number): AsyncGenerator<Batch> {
+  let at = PREAMBLE_LENGTH;
+  while (at < end) {
+    const head = await readExactly(journal, at, FRAME_LENGTH);
+    const parsed = parseFrame(head);
+    if (parsed === undefined) throw new Error(`the journal cannot be read back at byte ${at}`);
+    const record = Buffer.allocUnsafe(FRAME_LENGTH + parsed.storedLength);
+    record.set(head);
+    record.set(await readExactly(journal, at + FRAME_LENGTH, parsed.storedLength), FRAME_LENGTH);
+    if (checksum(record, at) !== parsed.crc) throw new Error(`the journal cannot be read back at byte ${at}: its checksum is wrong`);
+    if (parsed.kind === 'evt') yield decodeBatch(record.subarray(FRAME_LENGTH));
+    at += record.length;
+  }
+}
+
+async function readExactly(file: DiskFile, position: number, length: number): Promise<Buffer> {
+  const target = Buffer.allocUnsafe(length);
+  let done = 0;
+  while (done < length) {
+    const got = await file.read(target.subarray(done), position + done);
+    if (got === 0) throw new Error(`the journal ends at byte ${position + done}`);
+    done += got;
+  }
+  return target;
+}
+
+/** Compresses records in the background and writes them in the order in which they were put. */
+class RecordSink {
+  readonly #file: DiskFile;
+  readonly #quality: number;
+  readonly #waiting: { readonly kind: RecordKind; readonly raw: Uint8Array; readonly packed: Promise<Uint8Array>; readonly placed: (offset: number) => void }[] = [];
+  #end = 0;
+
+  constructor(file: DiskFile, quality: number) {
+    this.#file = file;
+    this.#quality = quality;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  async plain(bytes: Uint8Array): Promise<void> {
+    await this.#write(bytes);
+  }
+
+  /** @param placed told the offset of the record once it is known */
+  async put(kind: RecordKind, raw: Uint8Array, placed: (offset: number) => void = () => undefined): Promise<void> {
+    const params = {
+      [constants.BROTLI_PARAM_QUALITY]: this.#quality,
+      [constants.BROTLI_PARAM_SIZE_HINT]: raw.length,
+    };
+    const packed = compress(raw, { params });
+    packed.catch(() => undefined); // awaited in order; until then it must not count as unhandled
+    this.#waiting.push({ kind, raw, packed, placed });
+    while (this.#waiting.length >= IN_FLIGHT) await this.#writeFirst();
+  }
+
+  async drain(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#writeFirst();
+  }
+
+  async #writeFirst(): Promise<void> {
+    const first = this.#waiting.shift();
+    if (first === undefined) return;
+    const packed = await first.packed;
+    first.placed(this.#end);
+    const smaller = packed.length < first.raw.length;
+    await this.#write(frame(smaller ? packed : first.raw, this.#end, first.kind, smaller ? 'brotli' : 'plain', first.raw.length));
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const written = await this.#file.writev([rest], this.#end);
+      if (written <= 0) throw new Error('the disk took no bytes');
+      this.#end += written;
+      rest = rest.subarray(written);
+    }
+  }
+}
+
+class Packer {
+  readonly #sink: RecordSink;
+  readonly #eventBlocks: EventBlock[] = [];
+  readonly #payloadBlocks: PayloadBlockPlace[] = [];
+  readonly #summary = new Summariser({ calls: MAX_CALLS, connections: MAX_CONNECTIONS, text: MAX_INDEX_TEXT });
+  readonly #events = new BatchEncoder(Buffer.allocUnsafe(EVENT_BLOCK));
+  readonly #payloads = new PayloadCollector();
+  #blocks = 0;
+  #callEvents = 0;
+
+  constructor(sink: RecordSink) {
+    this.#sink = sink;
+  }
+
+  async begin(header: NewHeader): Promise<void> {
+    await this.#sink.plain(preamble());
+    const content = encodeHeader(header, undefined);
+    await this.#sink.plain(frame(content, PREAMBLE_LENGTH, 'hdr', 'plain', content.length));
+  }
+
+  async add(event: DecodedEvent): Promise<void> {
+    if ('size' in event && this.#payloads.size + event.size > 2 * PAYLOAD_BLOCK) await this.#flushPayloads();
+    const ready = this.#encodable(event);
+    const room = roomFor(ready);
+    if (!this.#events.has(room)) {
+      if (this.#events.count > 0) await this.#flushEvents();
+      if (!this.#events.has(room)) this.#events.begin(Buffer.allocUnsafe(BatchEncoder.blockLength(room)));
+    }
+    this.#events.add(ready);
+    this.#summary.add(event, this.#blocks);
+    if (event.kind === 'client-header') this.#callEvents++;
+    if (this.#payloads.size >= PAYLOAD_BLOCK) await this.#flushPayloads();
+  }
+
+  #encodable(event: DecodedEvent): EncodableEvent {
+    if (!isMessage(event)) return event;
+    if ('stored' in event) throw new Error('a journal holds its payloads inline');
+    if (event.data === undefined) return { ...event, data: undefined };
+    return { ...event, data: event.data.length < SHARED_PAYLOAD ? [event.data] : this.#payloads.put(event.data) };
+  }
+
+  async #flushPayloads(): Promise<void> {
+    const block = this.#payloads.take();
+    if (block === undefined) return;
+    await this.#sink.put('pay', block.content, (offset) => this.#payloadBlocks.push({ offset, first: block.first, count: block.count }));
+  }
+
+  /** Payload blocks go first: what is cut off at any point refers to nothing behind the cut. */
+  async #flushEvents(): Promise<void> {
+    await this.#flushPayloads();
+    const { count } = this.#events;
+    const firstSeq = this.#events.nextSeq - count;
+    const content = Uint8Array.prototype.slice.call(this.#events.finish(), FRAME_LENGTH);
+    this.#events.begin(Buffer.allocUnsafe(EVENT_BLOCK));
+    this.#blocks++;
+    await this.#sink.put('evt', content, (offset) => this.#eventBlocks.push({ offset, firstSeq, count }));
+  }
+
+  async finish(): Promise<number> {
+    if (this.#events.count > 0) await this.#flushEvents();
+    await this.#sink.drain();
+    const index: Index = { eventBlocks: this.#eventBlocks, payloadBlocks: this.#payloadBlocks, connections: this.#summary.connections(), calls: this.#summary.calls() };
+    const indexOffset = this.#sink.end;
+    let indexRecords = 0;
+    for (const content of encodeIndex(index)) {
+      await this.#sink.put('idx', content);
+      indexRecords++;
+    }
+    await this.#sink.drain();
+    const end = encodeEnd({
+      indexOffset,
+      indexRecords,
+      events: this.#summary.eventCount,
+      calls: this.#callEvents,
+      connections: index.connections.length,
+      payloads: this.#payloads.count,
+      duration: this.#summary.duration,
+    });
+    await this.#sink.plain(frame(end, this.#sink.end, 'end', 'plain', end.length));
+    return this.#sink.end;
+  }
+}
+
+/** Gives each distinct payload a number and gathers them into blocks. */
+class PayloadCollector {
+  readonly #numbers = new Map<string, number>();
+  #next = 0;
+  #blockFirst = 0;
+  #lengths: number[] = [];
+  #digests: Uint8Array[] = [];
+  #bytes: Uint8Array[] = [];
+  #size = 0;
+
+  get count(): number {
+    return this.#next;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  put(payload: Uint8Array): number {
+    const digest = digestOf(payload);
+    const key = digest.toString('latin1');
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    if (this.#numbers.size >= MAX_DIGESTS) {
+      const oldest = this.#numbers.keys().next();
+      if (oldest.done !== true) this.#numbers.delete(oldest.value);
+    }
+    const number = this.#next++;
+    this.#numbers.set(key, number);
+    this.#lengths.push(payload.length);
+    this.#digests.push(digest);
+    this.#bytes.push(payload);
+    this.#size += payload.length;
+    return number;
+  }
+
+  take(): { readonly content: Uint8Array; readonly first: number; readonly count: number } | undefined {
+    const count = this.#lengths.length;
+    if (count === 0) return undefined;
+    const first = this.#blockFirst;
+    const content = encodePayloads({ first, lengths: this.#lengths, digests: Buffer.concat(this.#digests, count * DIGEST_LENGTH), bytes: Buffer.concat(this.#bytes, this.#size) });
+    this.#blockFirst = this.#next;
+    this.#lengths = [];
+    this.#digests = [];
+    this.#bytes = [];
+    this.#size = 0;
+    return { content, first, count };
+  }
+}

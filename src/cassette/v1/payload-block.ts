@@ -1,0 +1,34 @@
+/** The content of a `pay` record: payloads that events refer to by number, each with its SHA-256. */
+import { createHash } from 'node:crypto';
+import { asArray, asBytes, asCount, decode, encode, integer, Malformed } from './msgpack.js';
+
+export const DIGEST_LENGTH = 32;
+
+export interface PayloadBlock {
+  /** The number of the first payload in the block. */
+  readonly first: number;
+  readonly lengths: readonly number[];
+  /** 32 bytes for each payload. */
+  readonly digests: Uint8Array;
+  /** The payloads, end to end. */
+  readonly bytes: Uint8Array;
+}
+
+export function digestOf(payload: Uint8Array): Buffer {
+  return createHash('sha256').update(payload).digest();
+}
+
+export function encodePayloads(block: PayloadBlock): Uint8Array {
+  return encode([integer(block.first), block.lengths, block.digests, block.bytes]);
+}
+
+/** The parts are views of `content`. */
+export function decodePayloads(content: Uint8Array): PayloadBlock {
+  const row = asArray(decode(content), 'payload block');
+  const lengths = asArray(row[1], 'payload lengths').map((length) => asCount(length, 'payload length'));
+  const digests = asBytes(row[2], 'digests');
+  const bytes = asBytes(row[3], 'payloads');
+  if (digests.length !== lengths.length * DIGEST_LENGTH) throw new Malformed('the digests of a payload block do not fit its payloads');
+  if (lengths.reduce((sum, length) => sum + length, 0) !== bytes.length) throw new Malformed('the lengths of a payload block do not fit its bytes');
+  return { first: asCount(row[0], 'payload number'), lengths, digests, bytes };
+}

@@ -1,0 +1,514 @@
+/**
+ * A recording in progress: an append-only journal that is packed when it closes (docs/cassette-format.md,
+ * "Journal" and "Packed"). Events are encoded into a block at once; a sealed block waits for the disk, and one
+ * write is under way at a time, so that whatever the file holds at any moment is a prefix of the recording.
+ */
+import { basename, dirname, resolve } from 'node:path';
+import { BridgetapeError } from '../../errors.js';
+import { errorCode, nodeDisk, type Disk, type DiskFile, type FileIdentity, openSource } from '../disk.js';
+import type { CassetteEvent, MessageEvent } from '../events.js';
+import type { LateFacts, NewHeader } from '../header.js';
+import { BatchEncoder, type EncodableEvent, roomFor, total } from './batch-encoder.js';
+import {
+  FLUSH_AFTER_MS,
+  HIGH_WATER,
+  JOURNAL_BLOCK,
+  LOW_WATER,
+  MAX_EVENT,
+  MAX_HEADER,
+  MAX_HEADER_FIELDS,
+  MAX_MESSAGE,
+} from './bounds.js';
+import { frame, FRAME_LENGTH, preamble, PREAMBLE_LENGTH, seal } from './frame.js';
+import { encodeHeader } from './header-record.js';
+import { encodeEnd } from './index-record.js';
+import { packJournal } from './pack.js';
+import { recorderOf } from './reader.js';
+
+type WithoutSeq<E> = E extends unknown ? Omit<E, 'seq'> : never;
+
+/** An event to append: without its sequence number, and a message's payload as the pieces in which it came. */
+export type NewEvent =
+  | WithoutSeq<Exclude<CassetteEvent, MessageEvent>>
+  | (Omit<MessageEvent, 'seq' | 'data'> & { readonly data: readonly Uint8Array[] | undefined });
+
+export interface WriterOptions {
+  /** Replace a cassette that exists. It stays as it is until the new file stands with its header. */
+  readonly force?: boolean;
+  /** Told once, when the disk fails; recording goes on without the file. */
+  readonly onFailure?: (error: Error) => void;
+  /** For tests. */
+  readonly disk?: Disk;
+}
+
+/** What the file does not hold, from the moment when the disk failed. */
+export interface Loss {
+  readonly error: Error;
+  readonly events: number;
+  /** Payload bytes of the lost messages. */
+  readonly bytes: number;
+}
+
+export interface Closed {
+  /** Where it stands: the path asked for, unless another recording took that while this one ran. */
+  readonly path: string;
+  /** Size of the file. */
+  readonly bytes: number;
+  readonly events: number;
+  readonly calls: number;
+  readonly loss?: Loss;
+  /** Why the file was left as a journal: whole and readable, but larger and without an index. */
+  readonly packFailure?: Error;
+}
+
+interface SealedBlock {
+  readonly record: Buffer;
+  readonly block: Buffer;
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/** Files that writers of this process have open, so that a process id alone doesn't keep an abandoned one locked. */
+const recording = new Set<string>();
+let births = 0;
+const key = (identity: FileIdentity): string => `${identity.device}:${identity.inode}`;
+
+export class CassetteWriter {
+  readonly #path: string;
+  readonly #disk: Disk;
+  readonly #file: DiskFile;
+  readonly #identity: FileIdentity;
+  readonly #header: NewHeader;
+  readonly #onFailure: ((error: Error) => void) | undefined;
+
+  readonly #encoder: BatchEncoder;
+  #block: Buffer;
+  readonly #spare: Buffer[] = [];
+  #blockBytes = 0; // payload bytes in the block being filled
+  #calls = 0;
+
+  #queue: SealedBlock[] = [];
+  #queued = 0; // bytes in #queue and under way
+  #sealedEnd: number; // where the next record will begin
+  #writtenEnd: number; // up to here the file holds whole records
+  #writing: Promise<void> | undefined;
+  #flushDue = false;
+  #timer: NodeJS.Timeout | undefined;
+  #waiting: (() => void)[] = [];
+
+  #loss: { error: Error; events: number; bytes: number } | undefined;
+  #eventsOnDisk = 0;
+  #closed: Promise<Closed> | undefined;
+
+  private constructor(path: string, disk: Disk, file: DiskFile, identity: FileIdentity, header: NewHeader, end: number, onFailure: ((error: Error) => void) | undefined) {
+    this.#path = path;
+    this.#disk = disk;
+    this.#file = file;
+    this.#identity = identity;
+    this.#header = header;
+    this.#onFailure = onFailure;
+    this.#block = Buffer.allocUnsafeSlow(JOURNAL_BLOCK);
+    this.#encoder = new BatchEncoder(this.#block);
+    this.#sealedEnd = end;
+    this.#writtenEnd = end;
+    recording.add(key(identity));
+  }
+
+  /**
+   * Creates the file, mode 0600, with its header in place.
+   *
+   * @throws BridgetapeError `cassette-exists` when something stands there (without `force`, or not to be replaced),
+   *   `cassette-not-writable` when the folder, the permissions or the disk don't allow it, `bad-argument` for a
+   *   header that can't be written
+   */
+  static async create(path: string, header: NewHeader, options: WriterOptions = {}): Promise<CassetteWriter> {
+    const disk = options.disk ?? nodeDisk;
+    const force = options.force ?? false;
+    const content = headerContent(header);
+    const target = await clearTarget(disk, path, force);
+    // A forced recording is begun beside the old cassette and takes its place once the header stands.
+    const birth = force ? beside(target, `new-${process.pid}-${++births}`) : target;
+    let file: DiskFile | undefined;
+    try {
+      if (force) await remove(disk, birth);
+      file = await disk.create(birth);
+      const record = frame(content, PREAMBLE_LENGTH, 'hdr', 'plain', content.length);
+      const start = Buffer.concat([preamble(), record]);
+      await writeAll(file, [start], 0);
+      const identity = await file.identity();
+      if (force) await disk.rename(birth, target);
+      return new CassetteWriter(target, disk, file, identity, header, start.length, options.onFailure);
+    } catch (error) {
+      if (file !== undefined) {
+        await file.close().catch(() => undefined);
+        await remove(disk, birth).catch(() => undefined);
+      }
+      throw cannotCreate(path, error);
+    }
+  }
+
+  /** Set once the disk failed: from then on events are only counted. */
+  get loss(): Loss | undefined {
+    return this.#loss;
+  }
+
+  /**
+   * HOT PATH. Takes one event; message pieces are copied before it returns, and the event gets the next sequence
+   * number. Never throws.
+   *
+   * @returns false when the traffic should pause until `drained()` resolves: the disk is slower than it
+   */
+  append(event: NewEvent): boolean {
+    if (this.#loss !== undefined || this.#closed !== undefined) {
+      this.#countLost(event);
+      return true;
+    }
+    const room = roomFor(event);
+    if (!this.#encoder.has(room) && !this.#makeRoom(room, event)) return this.#queued < HIGH_WATER;
+    this.#encoder.add(event);
+    if (event.kind === 'client-header') this.#calls++;
+    else if (event.kind === 'client-message' || event.kind === 'server-message') this.#blockBytes += event.size;
+    // One timer for all blocks: it is armed by the first event that finds it idle.
+    this.#timer ??= setTimeout(this.#onTimer, FLUSH_AFTER_MS);
+    return this.#queued < HIGH_WATER;
+  }
+
+  /** Resolves when the traffic may go on. */
+  drained(): Promise<void> {
+    if (this.#queued <= LOW_WATER || this.#loss !== undefined) return Promise.resolve();
+    return new Promise((done) => this.#waiting.push(done));
+  }
+
+  /**
+   * Flushes, packs and closes. Resolves to what stands on disk, also when something was lost or the packing
+   * failed; the recording up to then is never given up. A second call gives the same result.
+   */
+  close(facts: LateFacts = {}): Promise<Closed> {
+    this.#closed ??= this.#close(facts);
+    return this.#closed;
+  }
+
+  /** Returns false when the event itself can't be kept and a gap stands in for it. */
+  #makeRoom(room: number, event: NewEvent): boolean {
+    const reason = tooLarge(event, room);
+    if (reason !== undefined) {
+      this.#append(standIn(event, reason));
+      return false;
+    }
+    if (this.#encoder.count > 0) this.#seal();
+    if (!this.#encoder.has(room)) {
+      this.#spare.push(this.#block);
+      this.#block = Buffer.allocUnsafeSlow(BatchEncoder.blockLength(room));
+      this.#encoder.begin(this.#block);
+    }
+    return true;
+  }
+
+  #append(events: readonly EncodableEvent[]): void {
+    for (const event of events) {
+      if (!this.#encoder.has(roomFor(event))) this.#seal();
+      this.#encoder.add(event);
+    }
+    this.#timer ??= setTimeout(this.#onTimer, FLUSH_AFTER_MS);
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+    if (this.#encoder.count === 0 || this.#loss !== undefined) return;
+    // While the disk is busy the block goes on filling; it is sealed when the write under way ends.
+    if (this.#writing === undefined) this.#seal();
+    else this.#flushDue = true;
+  };
+
+  #seal(): void {
+    const events = this.#encoder.count;
+    const record = this.#encoder.finish();
+    seal(record, this.#sealedEnd, 'evt', 'plain', record.length - FRAME_LENGTH);
+    this.#sealedEnd += record.length;
+    this.#queued += record.length;
+    this.#queue.push({ record, block: this.#block, events, bytes: this.#blockBytes });
+    this.#blockBytes = 0;
+    this.#block = this.#spare.pop() ?? Buffer.allocUnsafeSlow(JOURNAL_BLOCK);
+    this.#encoder.begin(this.#block);
+    this.#writing ??= this.#write();
+  }
+
+  async #write(): Promise<void> {
+    let underWay: readonly SealedBlock[] = [];
+    try {
+      while (this.#queue.length > 0) {
+        underWay = this.#queue;
+        this.#queue = [];
+        const records = underWay.map((sealed) => sealed.record);
+        await writeAll(this.#file, records, this.#writtenEnd);
+        this.#taken(underWay);
+        underWay = [];
+        if (this.#flushDue && this.#encoder.count > 0) this.#seal();
+        this.#flushDue = false;
+      }
+    } catch (error) {
+      await this.#fail(error instanceof Error ? error : new Error(String(error)), [...underWay, ...this.#queue]);
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  #taken(blocks: readonly SealedBlock[]): void {
+    for (const { record, block, events } of blocks) {
+      this.#writtenEnd += record.length;
+      this.#queued -= record.length;
+      this.#eventsOnDisk += events;
+      if (block.length === JOURNAL_BLOCK && this.#spare.length < HIGH_WATER / JOURNAL_BLOCK) this.#spare.push(block);
+    }
+    if (this.#queued <= LOW_WATER) this.#release();
+  }
+
+  #release(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const done of waiting) done();
+  }
+
+  async #fail(error: Error, unwritten: readonly SealedBlock[]): Promise<void> {
+    const loss = { error, events: this.#encoder.count, bytes: this.#blockBytes };
+    for (const { events, bytes } of unwritten) {
+      loss.events += events;
+      loss.bytes += bytes;
+    }
+    this.#loss = loss;
+    this.#queue = [];
+    this.#queued = 0;
+    this.#flushDue = false;
+    this.#release();
+    // Apart from here, so that what the callback throws is nobody's disk failure.
+    const onFailure = this.#onFailure;
+    if (onFailure !== undefined) queueMicrotask(() => onFailure(error));
+    // A partly written record is cut off, which may free the few bytes that the marker needs.
+    await this.#mark();
+  }
+
+  #countLost(event: NewEvent): void {
+    if (this.#loss === undefined) return;
+    this.#loss.events++;
+    if (event.kind === 'client-message' || event.kind === 'server-message') this.#loss.bytes += event.size;
+  }
+
+  /** Writes the loss behind the last whole record, over the marker of an earlier attempt; returns where the file ends. */
+  async #mark(): Promise<number> {
+    const loss = this.#loss;
+    if (loss === undefined) return this.#writtenEnd;
+    // The count has a fixed width, so that a later marker covers an earlier one exactly and needs no new space.
+    const reason = `the disk failed (${errorCode(loss.error) ?? loss.error.name}); events not written from here on: ${String(loss.events).padStart(15)}`;
+    const gap: EncodableEvent = { kind: 'gap', time: this.#lastTime(), connection: 0, side: 'client', offset: this.#writtenEnd, bytes: loss.bytes, reason };
+    const encoder = new BatchEncoder(Buffer.alloc(BatchEncoder.blockLength(roomFor(gap)) + 1), this.#eventsOnDisk);
+    encoder.add(gap);
+    const record = encoder.finish();
+    seal(record, this.#writtenEnd, 'evt', 'plain', record.length - FRAME_LENGTH);
+    try {
+      await this.#file.truncate(this.#writtenEnd);
+      await writeAll(this.#file, [record], this.#writtenEnd);
+      return this.#writtenEnd + record.length;
+    } catch {
+      await this.#file.truncate(this.#writtenEnd).catch(() => undefined);
+      return this.#writtenEnd;
+    }
+  }
+
+  #lastTime(): bigint {
+    return this.#encoder.lastTime;
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  async #close(facts: LateFacts): Promise<Closed> {
+    clearTimeout(this.#timer);
+    await this.#settled();
+    if (this.#loss === undefined && this.#encoder.count > 0) {
+      this.#seal();
+      await this.#settled();
+    }
+    const end = this.#loss === undefined ? this.#writtenEnd : await this.#mark();
+    const marked = end > this.#writtenEnd ? 1 : 0;
+    const events = this.#eventsOnDisk + marked;
+    let path = this.#path;
+    let bytes: number;
+    let packFailure: Error | undefined;
+    const packing = beside(path, 'packing');
+    try {
+      await remove(this.#disk, packing);
+      const packed = await packJournal(this.#file, end, { ...this.#header, ...facts }, packing, this.#disk);
+      path = await this.#place(packing);
+      bytes = packed.bytes;
+    } catch (error) {
+      packFailure = error instanceof Error ? error : new Error(String(error));
+      await remove(this.#disk, packing).catch(() => undefined);
+      bytes = await this.#endJournal(end, events);
+    }
+    recording.delete(key(this.#identity));
+    await this.#file.close().catch(() => undefined);
+    const loss = this.#loss;
+    return {
+      path,
+      bytes,
+      events,
+      calls: this.#calls,
+      ...(loss === undefined ? {} : { loss }),
+      ...(packFailure === undefined ? {} : { packFailure }),
+    };
+  }
+
+  /** Puts the packed file where the journal stands, unless by now something else stands there. */
+  async #place(packing: string): Promise<string> {
+    let path = this.#path;
+    let there = await this.#disk.look(path);
+    for (let n = 1; there !== undefined && key(there) !== key(this.#identity); n++) {
+      path = beside(this.#path, String(n), 'visible');
+      there = await this.#disk.look(path);
+    }
+    await this.#disk.rename(packing, path);
+    return path;
+  }
+
+  async #endJournal(end: number, events: number): Promise<number> {
+    const content = encodeEnd({ indexOffset: 0, indexRecords: 0, events, calls: this.#calls, connections: 0, payloads: 0, duration: this.#lastTime() });
+    const record = frame(content, end, 'end', 'plain', content.length);
+    try {
+      await writeAll(this.#file, [record], end);
+      return end + record.length;
+    } catch {
+      await this.#file.truncate(end).catch(() => undefined);
+      return end;
+    }
+  }
+}
+
+function tooLarge(event: NewEvent, room: number): string | undefined {
+  if (event.kind === 'client-message' || event.kind === 'server-message') {
+    const length = event.data === undefined ? 0 : total(event.data);
+    return length > MAX_MESSAGE ? `a message body of ${length} bytes is longer than the ${MAX_MESSAGE} that a cassette keeps` : undefined;
+  }
+  if ('headers' in event && event.headers.length > MAX_HEADER_FIELDS) return `a header list of ${event.headers.length} fields is longer than the ${MAX_HEADER_FIELDS} that a cassette keeps`;
+  return room > MAX_EVENT ? `a ${event.kind} event is larger than the ${MAX_EVENT} bytes that a cassette keeps` : undefined;
+}
+
+/** What is written for an event that can't be kept: all of it but the large part, and a gap that says so. */
+function standIn(event: NewEvent, reason: string): EncodableEvent[] {
+  const { time, connection } = event;
+  const side = 'side' in event && event.side !== undefined ? event.side : event.kind.startsWith('server') ? 'server' : 'client';
+  const call = 'call' in event ? { call: event.call } : {};
+  const isMessage = event.kind === 'client-message' || event.kind === 'server-message';
+  const gap: EncodableEvent = { kind: 'gap', time, connection, ...call, side, offset: 0, bytes: isMessage ? event.size : 0, reason };
+  return isMessage ? [{ ...event, data: undefined }, gap] : [gap];
+}
+
+async function writeAll(file: DiskFile, parts: readonly Uint8Array[], position: number): Promise<void> {
+  let rest = parts;
+  let at = position;
+  while (rest.length > 0) {
+    const written = await file.writev(rest, at);
+    if (written <= 0) throw new Error('the disk took no bytes');
+    at += written;
+    rest = dropBytes(rest, written);
+  }
+}
+
+function dropBytes(parts: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let left = count;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    if (part === undefined) break;
+    if (left < part.length) return [part.subarray(left), ...parts.slice(i + 1)];
+    left -= part.length;
+  }
+  return [];
+}
+
+function headerContent(header: NewHeader): Uint8Array {
+  const hint = 'Leave out the command (--no-command), or shorten it.';
+  if (Number.isNaN(header.startedAt.getTime())) throw new BridgetapeError('bad-argument', 'The start of the recording is not a time.', 'Pass the wall clock as a valid Date.');
+  const content = encodeHeader(header, process.pid);
+  if (content.length > MAX_HEADER) throw new BridgetapeError('bad-argument', `The cassette's header would take ${content.length} bytes, more than ${MAX_HEADER}.`, hint);
+  return content;
+}
+
+/** A name in the same folder, so that a rename is atomic. */
+function beside(path: string, suffix: string, visibility: 'hidden' | 'visible' = 'hidden'): string {
+  const name = basename(path);
+  if (visibility === 'hidden') return resolve(dirname(path), `.${name}.${suffix}`);
+  return resolve(dirname(path), name.endsWith('.cassette') ? `${name.slice(0, -'.cassette'.length)}.${suffix}.cassette` : `${name}.${suffix}`);
+}
+
+async function remove(disk: Disk, path: string): Promise<void> {
+  try {
+    await disk.unlink(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Refuses whatever must not be written over; returns the path of the file itself. */
+async function clearTarget(disk: Disk, path: string, force: boolean): Promise<string> {
+  try {
+    let target = resolve(path);
+    let there = await disk.look(target);
+    if (there === undefined) return target;
+    if (there.kind === 'symlink' && force) {
+      target = await disk.resolve(target);
+      there = await disk.look(target);
+    }
+    if (there === undefined) return target;
+    if (there.kind !== 'file') {
+      const what = { folder: 'a folder', symlink: 'a symbolic link', other: 'not a regular file' }[there.kind];
+      throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: it is ${what}.`, 'Name a file that does not exist yet.');
+    }
+    if (!force) {
+      throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: the file exists.`, 'Name another file, or pass --force to replace it.');
+    }
+    refuseLive(target, path, there);
+    return target;
+  } catch (error) {
+    throw cannotCreate(path, error);
+  }
+}
+
+/** A journal whose recorder is alive is not replaced. */
+function refuseLive(target: string, path: string, identity: FileIdentity): void {
+  const recorder = recorderOf(target, openSource);
+  if (recorder === undefined) return;
+  const alive = recorder === process.pid ? recording.has(key(identity)) : isRunning(recorder);
+  if (!alive) return;
+  throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: process ${recorder} is recording to it.`, 'Wait until it has ended, or name another file.');
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+function cannotCreate(path: string, error: unknown): unknown {
+  if (error instanceof BridgetapeError) return error;
+  const folder = dirname(resolve(path));
+  const because: Readonly<Record<string, readonly [string, string]>> = {
+    EEXIST: ['the file exists', 'Name another file, or pass --force to replace it.'],
+    ENOENT: [`the folder ${folder} does not exist`, `Create it first: mkdir -p ${folder}`],
+    ENOTDIR: [`a part of ${folder} is not a folder`, 'Name a file in a folder.'],
+    EACCES: ['permission denied', `Choose a folder that you may write to, or change the permissions of ${folder}.`],
+    EPERM: ['the system does not permit it', `Choose a folder that you may write to.`],
+    EROFS: ['the file system is read-only', 'Choose a folder that you may write to.'],
+    ENOSPC: ['the disk is full', 'Free some space, or choose another disk.'],
+    EDQUOT: ['the disk quota is used up', 'Free some space, or choose another disk.'],
+    ENAMETOOLONG: ['the name is too long', 'Choose a shorter name.'],
+    ELOOP: ['it is a symbolic link that leads nowhere', 'Name a file that does not exist yet.'],
+    EISDIR: ['it is a folder', 'Name a file that does not exist yet.'],
+    EMFILE: ['too many files are open', 'Raise the limit (ulimit -n).'],
+  };
+  const code = errorCode(error);
+  const [what, hint] = (code === undefined ? undefined : because[code]) ?? [error instanceof Error ? error.message : String(error), 'Choose another file.'];
+  return new BridgetapeError(code === 'EEXIST' ? 'cassette-exists' : 'cassette-not-writable', `Cannot record to ${path}: ${what}.`, hint, { cause: error });
+}
