@@ -137,9 +137,10 @@ export async function replayer(cassette, listen, nodeOptions = []) {
   });
   return {
     end: async () => {
-      const { peak } = await stopWatched(process_);
+      const { peak, code, signal } = await stopWatched(process_);
       rmSync(listen, { force: true });
-      return { peak, stderr: process_.stderr() };
+      if (code !== 0) throw new Error(`bridgetape replay ended with ${signal ?? code}\n${process_.stderr()}`);
+      return { peak };
     },
   };
 }

@@ -23,13 +23,13 @@ export function ndjsonLine(event) {
 }
 
 /**
- * @param {Iterable<object> | AsyncIterable<object>} events
- * @returns {Promise<{ bytes: number, events: number }>}
+ * @param {Iterable<object>} events
+ * @returns {{ bytes: number, events: number }}
  */
-export async function ndjsonSize(events) {
+export function ndjsonSize(events) {
   let bytes = 0;
   let count = 0;
-  for await (const event of events) {
+  for (const event of events) {
     bytes += Buffer.byteLength(ndjsonLine(event));
     count += 1;
   }

@@ -15,7 +15,9 @@ const counts = { unary: 20_000, calls: 200_000, solves: 60_000, exec64: 1_000_00
 const names = figures.map(({ name }) => name).filter((name) => name !== 'unary-p99');
 const usage = `usage: node bench/profile.mjs [record|replay] [--figure ${names.join('|')}] [--top N] [--scale X] [--keep FOLDER]
 
-  --keep FOLDER  leave the .cpuprofile files there, for a viewer`;
+  --keep FOLDER  leave the .cpuprofile files there, for a viewer
+
+Prints the traffic alone, and closing the cassette alone.`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -47,6 +49,9 @@ mkdirSync(profiles, { recursive: true });
 const nodeOptions = ['--cpu-prof', '--cpu-prof-dir', profiles, '--cpu-prof-interval', '200'];
 const program = build(folder);
 const steps = plan([figure], counts, scale);
+/** Monotonic microseconds, V8's clock too: when the traffic began, and when the process was told to end. */
+const marks = { begin: 0, end: 0 };
+const now = () => Number(process.hrtime.bigint() / 1000n);
 const result = side === 'record' ? await profileRecord() : await profileReplay();
 console.log(`${side}, ${figure.title} under the profiler: ${result ? figure.format(figure.read(result)) : '?'}`);
 for (const file of readdirSync(profiles).filter((name) => name.endsWith('.cpuprofile'))) report(join(profiles, file), Number(values.top));
@@ -56,7 +61,9 @@ async function profileRecord() {
   const to = join(folder, 'server.sock');
   return withServer(program, to, async () => {
     const recorder = await bridgetape({ listen, to, folder }, { nodeOptions });
+    marks.begin = now();
     const results = await load(program, listen, steps);
+    marks.end = now();
     await recorder.end();
     return results.get(figure?.step ?? '');
   });
@@ -67,7 +74,9 @@ async function profileReplay() {
     const { file } = await recordOnce({ program }, inside, steps);
     const socket = join(inside, 'answers.sock');
     const server = await replayer(file, socket, nodeOptions);
+    marks.begin = now();
     const results = await load(program, socket, steps);
+    marks.end = now();
     await server.end();
     return results.get(figure?.step ?? '');
   });
@@ -81,21 +90,29 @@ async function profileReplay() {
 
 /** @param {string} file @param {number} top */
 function report(file, top) {
-  /** @type {{ nodes: ProfileNode[], samples: number[], timeDeltas: number[] }} */
-  const { nodes, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
+  /** @type {{ nodes: ProfileNode[], startTime: number, samples: number[], timeDeltas: number[] }} */
+  const { nodes, startTime, samples, timeDeltas } = JSON.parse(readFileSync(file, 'utf8'));
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, place(callFrame)]));
-  /** @type {Map<string, number>} microseconds by function */
-  const self = new Map();
+  const phases = { traffic: new Map(), closing: new Map() };
+  let time = startTime;
   samples.forEach((id, index) => {
+    // A delta is the time since the sample before; the sample stands for what follows it.
+    time += timeDeltas[index] ?? 0;
+    if (time < marks.begin) return;
     const at = frames.get(id) ?? '?';
-    self.set(at, (self.get(at) ?? 0) + (timeDeltas[index] ?? 0));
+    const self = time < marks.end ? phases.traffic : phases.closing;
+    self.set(at, (self.get(at) ?? 0) + (timeDeltas[index + 1] ?? 0));
   });
-  const idle = ['(idle)', '(root)'].reduce((sum, name) => sum + (self.get(name) ?? 0), 0);
-  const total = [...self.values()].reduce((sum, time) => sum + time, 0);
-  console.log(`\n${basename(file)}: ${((total - idle) / 1e3).toFixed(0)} ms busy of ${(total / 1e3).toFixed(0)} ms`);
+  for (const [phase, self] of Object.entries(phases)) print(`${basename(file)}, ${phase}`, self, top);
+}
+
+/** @param {string} title @param {Map<string, number>} self microseconds by function @param {number} top */
+function print(title, self, top) {
+  const sum = (/** @type {readonly [string, number][]} */ rows) => rows.reduce((total, [, time]) => total + time, 0);
   const busy = [...self].filter(([name]) => name !== '(idle)' && name !== '(root)').sort(([, a], [, b]) => b - a);
+  console.log(`\n${title}: ${(sum(busy) / 1e3).toFixed(0)} ms busy of ${(sum([...self]) / 1e3).toFixed(0)} ms`);
   for (const [name, time] of busy.slice(0, top)) {
-    console.log(`${((time / (total - idle)) * 100).toFixed(1).padStart(6)} %  ${(time / 1e3).toFixed(0).padStart(7)} ms  ${name}`);
+    console.log(`${((time / sum(busy)) * 100).toFixed(1).padStart(6)} %  ${(time / 1e3).toFixed(0).padStart(7)} ms  ${name}`);
   }
 }
 

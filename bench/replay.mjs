@@ -139,7 +139,7 @@ export async function start(bench) {
     return {
       title: 'From process start to the first replayed answer',
       method: [
-        `A client waits for the socket and has its Ping answered as soon as somebody serves it. Time from the start of \`bridgetape replay\` to that answer, and beside it that of \`node -e 0\` from start to end; median of ${runs} pairs, and of their differences.`,
+        `A client waits for the socket and asks for ListWorkers, the first call of every build, as soon as somebody serves it. Time from the start of \`bridgetape replay\` to that answer, and beside it that of \`node -e 0\` from start to end; median of ${runs} pairs, and of their differences.`,
       ],
       header: ['cassette', 'first answer (ms)', 'node -e 0 (ms)', 'over nothing (ms)'],
       rows: measured.map(({ name, bareMs, firstMs, overNothing }) => [name, format(median(firstMs)), format(median(bareMs)), format(overNothing)]),

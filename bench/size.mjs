@@ -1,7 +1,6 @@
 // Section "size": a closed cassette against the plain way to write the same events down.
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { count, figures, plan } from './figures.mjs';
 import { ndjsonSize } from './ndjson.mjs';
 import { inFolder, recordOnce, shipped } from './replay.mjs';
@@ -11,13 +10,14 @@ const counts = { unary: 2000, calls: 20_000, solves: 2000, exec64: 50_000, exec3
 
 /** @param {string} file */
 async function measure(file) {
-  const api = await import(pathToFileURL(new URL('../dist/index.js', import.meta.url).pathname).href);
-  const cassette = await api.openCassette(file);
+  // Imported late: there is nothing to import before the project is built.
+  const { Cassette } = await import(new URL('../dist/cassette/index.js', import.meta.url).href);
+  const cassette = Cassette.open(file);
   try {
-    const ndjson = await ndjsonSize(cassette.events());
+    const ndjson = ndjsonSize(cassette.events());
     return { events: ndjson.events, bytes: statSync(file).size, ndjson: ndjson.bytes };
   } finally {
-    await cassette.close();
+    cassette.close();
   }
 }
 

@@ -95,6 +95,8 @@ func load(args []string) error {
 type client struct {
 	ctx                context.Context
 	conn               *grpc.ClientConn
+	build              string
+	buildEnded         chan error
 	session, unique    string
 	ref                string
 	container          string
@@ -115,10 +117,12 @@ func dial(ctx context.Context, address string) (*client, error) {
 		return nil, err
 	}
 	return &client{
-		ctx:     metadata.AppendToOutgoingContext(ctx, "buildkit-controlapi-buildid", newID()),
-		conn:    conn,
-		session: newID(),
-		unique:  newID(),
+		ctx:        ctx,
+		conn:       conn,
+		build:      newID(),
+		buildEnded: make(chan error, 1),
+		session:    newID(),
+		unique:     newID(),
 	}, nil
 }
 
@@ -134,10 +138,24 @@ func dialPatiently(ctx context.Context, path string) (net.Conn, error) {
 }
 
 func (c *client) call(method string, in, out message) error {
-	return c.conn.Invoke(c.ctx, "/"+service+"/"+method, in, out)
+	return c.conn.Invoke(c.ctx, "/"+bridgeService+"/"+method, in, out)
 }
 
+func (c *client) listWorkers() error {
+	return c.conn.Invoke(c.ctx, "/"+controlService+"/ListWorkers", &encoded{}, &encoded{})
+}
+
+// begin does as BuildKit's client does: ListWorkers, then Control/Solve, which lasts until the build has returned,
+// and beside it the calls of the frontend, which carry the build's id.
 func (c *client) begin() error {
+	if err := c.listWorkers(); err != nil {
+		return err
+	}
+	solve := appendString(appendString(nil, 1, c.build), 5, c.session)
+	go func() {
+		c.buildEnded <- c.conn.Invoke(c.ctx, "/"+controlService+"/Solve", &encoded{bytes: solve}, &encoded{})
+	}()
+	c.ctx = metadata.AppendToOutgoingContext(c.ctx, buildKey, c.build)
 	if err := c.call("Ping", &encoded{}, &encoded{}); err != nil {
 		return err
 	}
@@ -157,7 +175,10 @@ func (c *client) end() error {
 		}
 		c.cancelExec()
 	}
-	return c.call("Return", &encoded{bytes: appendBytes(nil, 1, encodeResult(c.ref))}, &encoded{})
+	if err := c.call("Return", &encoded{bytes: appendBytes(nil, 1, encodeResult(c.ref))}, &encoded{}); err != nil {
+		return err
+	}
+	return <-c.buildEnded
 }
 
 func (c *client) measure(s step) (result, error) {
@@ -269,7 +290,7 @@ func (c *client) openExec() error {
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	c.cancelExec = cancel
-	stream, err := c.conn.NewStream(ctx, &bridge.Streams[0], "/"+service+"/ExecProcess")
+	stream, err := c.conn.NewStream(ctx, &bridge.Streams[0], "/"+bridgeService+"/ExecProcess")
 	c.exec = stream
 	return err
 }

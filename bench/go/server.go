@@ -15,10 +15,17 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
-const service = "moby.buildkit.v1.frontend.LLBBridge"
+const (
+	bridgeService  = "moby.buildkit.v1.frontend.LLBBridge"
+	controlService = "moby.buildkit.v1.Control"
+	// buildKey is the metadata that says to which build a bridge call belongs.
+	buildKey = "buildkit-controlapi-buildid"
+)
 
 // socketPath knows one kind of address, all that the bench uses.
 func socketPath(address string) (string, error) {
@@ -43,6 +50,7 @@ func serve(args []string) error {
 	}
 	server := grpc.NewServer()
 	server.RegisterService(&bridge, nil)
+	server.RegisterService(&control, nil)
 	stop := terminated()
 	go func() {
 		<-stop
@@ -53,19 +61,76 @@ func serve(args []string) error {
 }
 
 var bridge = grpc.ServiceDesc{
-	ServiceName: service,
+	ServiceName: bridgeService,
 	HandlerType: (*any)(nil),
 	Methods: []grpc.MethodDesc{
-		unary("Ping", func(*encoded) (message, error) { return pong, nil }),
-		unary("Solve", func(*encoded) (message, error) { return &solveResponse{ref: newID()}, nil }),
+		unary("Ping", func(context.Context, *encoded) (message, error) { return pong, nil }),
+		unary("Solve", func(context.Context, *encoded) (message, error) { return &solveResponse{ref: newID()}, nil }),
 		unary("ReadFile", readFile),
-		unary("NewContainer", func(*encoded) (message, error) { return &encoded{}, nil }),
-		unary("ReleaseContainer", func(*encoded) (message, error) { return &encoded{}, nil }),
-		unary("Return", func(*encoded) (message, error) { return &encoded{}, nil }),
+		unary("NewContainer", empty),
+		unary("ReleaseContainer", empty),
+		unary("Return", returned),
 	},
 	Streams: []grpc.StreamDesc{
 		{StreamName: "ExecProcess", Handler: execProcess, ServerStreams: true, ClientStreams: true},
 	},
+}
+
+// control has what a client asks for before its frontend's calls.
+var control = grpc.ServiceDesc{
+	ServiceName: controlService,
+	HandlerType: (*any)(nil),
+	Methods: []grpc.MethodDesc{
+		unary("ListWorkers", func(context.Context, *encoded) (message, error) { return workers, nil }),
+		unary("Solve", build),
+	},
+}
+
+// workers is a ListWorkersResponse with one WorkerRecord{ID, Labels}.
+var workers = func() *encoded {
+	worker := appendString(nil, 1, newID())
+	worker = appendBytes(worker, 2, mapEntry("org.mobyproject.buildkit.worker.executor", "oci"))
+	return &encoded{bytes: appendBytes(nil, 1, worker)}
+}()
+
+func empty(context.Context, *encoded) (message, error) { return &encoded{}, nil }
+
+// builds holds a channel for each build id, closed when its frontend has called Return.
+var builds sync.Map
+
+func buildEnd(id string) chan struct{} {
+	end, _ := builds.LoadOrStore(id, make(chan struct{}))
+	return end.(chan struct{})
+}
+
+// build is Control/Solve: it lasts as long as the frontend's calls do.
+func build(ctx context.Context, in *encoded) (message, error) {
+	var id string
+	err := fields(in.bytes, func(num protowire.Number, _ uint64, value []byte) error {
+		if num == 1 {
+			id = string(value)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer builds.Delete(id)
+	select {
+	case <-buildEnd(id):
+		return &encoded{}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func returned(ctx context.Context, _ *encoded) (message, error) {
+	ids := metadata.ValueFromIncomingContext(ctx, buildKey)
+	if len(ids) != 1 {
+		return nil, status.Errorf(codes.InvalidArgument, "Return with %d values of %s", len(ids), buildKey)
+	}
+	close(buildEnd(ids[0]))
+	return &encoded{}, nil
 }
 
 // request is a pointer to Req that is a message.
@@ -74,15 +139,15 @@ type request[Req any] interface {
 	message
 }
 
-func unary[Req any, P request[Req]](name string, answer func(P) (message, error)) grpc.MethodDesc {
+func unary[Req any, P request[Req]](name string, answer func(context.Context, P) (message, error)) grpc.MethodDesc {
 	return grpc.MethodDesc{
 		MethodName: name,
-		Handler: func(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+		Handler: func(_ any, ctx context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 			in := P(new(Req))
 			if err := decode(in); err != nil {
 				return nil, err
 			}
-			return answer(in)
+			return answer(ctx, in)
 		},
 	}
 }
@@ -138,7 +203,7 @@ func textCorpus() []byte {
 }
 
 // readFile answers with as many bytes as the range asks for, another part of the corpus for another path.
-func readFile(in *readFileRequest) (message, error) {
+func readFile(_ context.Context, in *readFileRequest) (message, error) {
 	const limit = 1 << 20
 	if in.length > limit {
 		return nil, status.Errorf(codes.InvalidArgument, "ReadFile of %d bytes: the bench serves at most %d", in.length, limit)

@@ -70,7 +70,7 @@ func timeFirstAnswer(args []string, address string) (time.Duration, error) {
 	if err := command.Start(); err != nil {
 		return 0, err
 	}
-	err = client.call("Ping", &encoded{}, &encoded{})
+	err = client.listWorkers()
 	elapsed := time.Since(begin)
 	client.conn.Close()
 	ended := make(chan struct{})
