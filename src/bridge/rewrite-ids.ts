@@ -101,7 +101,8 @@ export function rewriteIds(payload: Uint8Array, map: IdRewriter): Uint8Array {
       at += 1;
       continue;
     }
-    copy ??= payload.slice();
+    // Not slice(): a Buffer's shares its bytes.
+    copy ??= new Uint8Array(payload);
     copy.set(Buffer.from(wanted, 'latin1'), at);
     at += found.bytes.length;
   }

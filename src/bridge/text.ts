@@ -14,9 +14,11 @@ export function printable(bytes: Uint8Array): string | undefined {
 /** Bytes as a string literal, control characters and stray bytes escaped; cut after `limit` bytes. */
 export function quoted(bytes: Uint8Array, limit: number): string {
   const shown = bytes.subarray(0, limit);
-  // A cut can fall within a character; what is left of it is no text.
-  let text: string | undefined;
-  for (let cut = 0; text === undefined && cut < Math.min(4, shown.length + 1); cut += 1) text = textOf(shown.subarray(0, shown.length - cut));
+  let text = textOf(shown);
+  if (bytes.length > limit) {
+    // The cut can fall within a character, of which three bytes at most are left.
+    for (let back = 1; text === undefined && back < Math.min(4, shown.length); back += 1) text = textOf(shown.subarray(0, -back));
+  }
   const literal = JSON.stringify(text ?? Buffer.from(shown).toString('latin1')).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
   return bytes.length > limit ? `${literal}…` : literal;
 }
