@@ -299,7 +299,8 @@ func dockerfiles(ctx context.Context, r *run, _ gateway.Reference) error {
 			Frontend:       "dockerfile.v0",
 			FrontendOpt:    opts,
 			FrontendInputs: map[string]*pb.Definition{"dockerfile": recipe.ToPB(), "context": tree.ToPB()},
-			Evaluate:       true,
+			// v0.11 dies of evaluating a result of several references.
+			Evaluate: opts["platform"] == "",
 		})
 		if err != nil {
 			s.failure(err)

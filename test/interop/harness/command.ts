@@ -101,6 +101,7 @@ export function startCommand(argv: readonly string[], options: CommandOptions = 
       ended = true;
       clearTimeout(timer);
       reject(new CommandError(`${file} did not start: ${error.message}`));
+      for (const look of [...watchers]) look();
     });
     child.once('close', (status, signal) => {
       ended = true;
