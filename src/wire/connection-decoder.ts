@@ -1,10 +1,10 @@
 /** The whole of one tapped HTTP/2 connection: bytes of both sides in, gRPC's events out. Does no I/O, holds no clock. */
 
-import { Direction, type Connection } from './direction.js';
+import { Calls } from './calls.js';
+import { Direction } from './direction.js';
 import type { HeaderField, Nanoseconds, Side, WireEvent } from './events.js';
 import { HeldBytes } from './held-bytes.js';
 import { DEFAULT_LIMITS, type Limits } from './limits.js';
-import { StreamTable } from './stream.js';
 
 export interface ConnectionDecoderOptions {
   /**
@@ -31,20 +31,16 @@ export interface ConnectionDecoderOptions {
 export class ConnectionDecoder {
   private readonly client: Direction;
   private readonly server: Direction;
-  private readonly connection: Connection;
+  private readonly calls: Calls;
+  private readonly held: HeldBytes;
 
   /** @param sink gets each event, during `push` and `end`; the values in it are not to be changed */
   constructor(sink: (event: WireEvent) => void, options: ConnectionDecoderOptions = {}) {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.connection = {
-      sink,
-      limits,
-      held: new HeldBytes(limits.heldBytes),
-      streams: new StreamTable(limits.openStreams),
-      wantsBody: options.wantsBody ?? (() => true),
-    };
-    this.client = new Direction('client', this.connection);
-    this.server = new Direction('server', this.connection);
+    this.held = new HeldBytes(limits.heldBytes);
+    this.calls = new Calls(sink, limits, this.held, options.wantsBody ?? (() => true));
+    this.client = new Direction('client', this.calls, sink, limits);
+    this.server = new Direction('server', this.calls, sink, limits);
     this.client.peer = this.server;
     this.server.peer = this.client;
   }
@@ -58,11 +54,11 @@ export class ConnectionDecoder {
   /** `side` will send no more. What it had begun becomes a gap. */
   end(side: Side, time: Nanoseconds): void {
     (side === 'client' ? this.client : this.server).end(time);
-    if (this.client.ended && this.server.ended) this.connection.streams.clear();
+    if (this.client.ended && this.server.ended) this.calls.streams.clear();
   }
 
   /** What the decoder holds on to, for those who watch memory: streams not over, bytes of unfinished messages. */
   get load(): { readonly openStreams: number; readonly heldBytes: number } {
-    return { openStreams: this.connection.streams.size, heldBytes: this.connection.held.held };
+    return { openStreams: this.calls.streams.size, heldBytes: this.held.bytes };
   }
 }

@@ -1,15 +1,15 @@
 /**
- * One side of a connection: its frames → events. What both sides share (streams, held bytes) is handed in.
- * Bytes that no event tells become gaps, save what the receiver has no use for either: frames on a stream that is
- * over, 1xx responses, pushed streams.
+ * One side of a connection: its bytes → preface, frames, header lists. What those mean for the calls is `Calls`' matter,
+ * which both sides share. Bytes of which nothing can be told become gaps.
  */
 
-import { findField, notGrpc } from './content-type.js';
-import type { HeaderField, Nanoseconds, Side } from './events.js';
+import { type Calls, neverOpened } from './calls.js';
+import type { HeaderField, Nanoseconds, Side, WireEvent } from './events.js';
 import { FRAME_HEADER_BYTES, FrameReader, type FrameSink } from './frame-reader.js';
 import {
   ACK,
   CONTINUATION,
+  DATA,
   END_HEADERS,
   END_STREAM,
   frameName,
@@ -24,18 +24,9 @@ import {
 import { HeaderBlock } from './header-block.js';
 import { HpackDecoder, HpackFailure } from './hpack-decoder.js';
 import type { Limits } from './limits.js';
-import { type MessageContext, MessageReader } from './message-reader.js';
 import { copy, uint31, uint32, uint8 } from './octets.js';
 import { CLIENT_PREFACE, guessProtocol } from './preface.js';
 import { headerTableSize, isSettingsLength } from './settings.js';
-import type { Stream, StreamTable } from './stream.js';
-
-/** What the two sides of a connection share. */
-export interface Connection extends MessageContext {
-  readonly streams: StreamTable;
-  readonly limits: Limits;
-  readonly wantsBody: (stream: number, headers: readonly HeaderField[]) => boolean;
-}
 
 export class Direction implements FrameSink {
   readonly hpack: HpackDecoder;
@@ -58,11 +49,13 @@ export class Direction implements FrameSink {
 
   constructor(
     private readonly side: Side,
-    private readonly connection: Connection,
+    private readonly calls: Calls,
+    private readonly sink: (event: WireEvent) => void,
+    limits: Limits,
   ) {
-    this.hpack = new HpackDecoder(connection.limits);
-    this.frames = new FrameReader(this, connection.limits);
-    this.block = new HeaderBlock(connection.limits.headerBlockBytes);
+    this.hpack = new HpackDecoder(limits);
+    this.frames = new FrameReader(this, limits);
+    this.block = new HeaderBlock(limits.headerBlockBytes);
     this.prefaceBytes = side === 'client' ? 0 : undefined;
     this.firstFrame = side === 'server';
   }
@@ -89,27 +82,26 @@ export class Direction implements FrameSink {
     } else {
       this.endInside();
     }
-    this.connection.sink({ kind: 'end', time, side: this.side });
+    this.sink({ kind: 'end', time, side: this.side });
   }
 
   // ---- what can be unfinished at the end
 
   private endInside(): void {
     const cut = 'cut off by the end of the connection';
-    let told = false;
-    for (const stream of this.connection.streams.values()) {
-      const reader = stream[this.side];
-      told ||= reader.insideMessage && stream.id === this.frames.frameStream;
-      reader.finish(cut, this.time);
-    }
+    const told = this.calls.endSide(this.side, cut, this.time);
+    const { frames } = this;
+    const { frameStream } = frames;
     if (this.prefaceBytes !== undefined) {
       if (this.prefaceBytes > 0) this.gap(undefined, 0, this.prefaceBytes, `the connection preface, ${cut}`);
     } else if (this.block.isOpen) {
       const { stream, offset } = this.block;
-      this.gap(stream, offset, this.frames.offset - offset, `a header block, ${cut}`);
-    } else if (this.frames.insideFrame && !told) {
-      const { frameOffset, frameStream, frameName: name } = this.frames;
-      this.gap(frameStream, frameOffset, this.frames.offset - frameOffset, `a ${name}, ${cut}`);
+      this.gap(stream, offset, frames.offset - offset, `a header block, ${cut}`);
+    } else if (frames.insideData && frameStream !== undefined && !this.calls.neverOpened(frameStream)) {
+      // What came of it was read; a message it cut short was told of.
+      if (!told.includes(frameStream)) this.gap(frameStream, frames.offset, 0, `a DATA frame, ${cut}`);
+    } else if (frames.insideFrame) {
+      this.gap(frameStream, frames.frameOffset, frames.offset - frames.frameOffset, `a ${frames.frameName}, ${cut}`);
     }
   }
 
@@ -158,23 +150,12 @@ export class Direction implements FrameSink {
   }
 
   onData(id: number, bytes: Uint8Array, from: number, to: number, offset: number): void {
-    const stream = this.connection.streams.get(id);
-    if (stream === undefined) return;
-    if (this.side === 'client') {
-      if (!stream.clientEnded) stream.client.push(bytes, from, to, offset, this.time);
-    } else if (!stream.serverEnded) {
-      stream.server.push(bytes, from, to, offset, this.time);
-    }
+    this.calls.data(this.side, id, bytes, from, to, offset, this.time);
   }
 
   onDataEnd(id: number, flags: number): void {
-    const stream = this.connection.streams.get(id);
-    if (stream === undefined) {
-      if (!this.connection.streams.wasUsed(id)) this.frameGap(id, `a DATA frame on ${neverOpened(id)}`);
-    } else if ((flags & END_STREAM) !== 0) {
-      if (this.side === 'client') this.endClient(stream);
-      else this.endServer(stream, []);
-    }
+    if (this.calls.neverOpened(id)) this.frameGap(id, `a DATA frame on ${neverOpened(id)}`);
+    else if ((flags & END_STREAM) !== 0) this.calls.endStream(this.side, id, this.time);
   }
 
   onFrame(type: number, flags: number, stream: number, bytes: Uint8Array, from: number, to: number): void {
@@ -211,9 +192,10 @@ export class Direction implements FrameSink {
     } else {
       this.frameGap(id, reason);
       if (type === CONTINUATION) this.poison ??= this.poisoned(reason);
-      // What the frame held of a message is lost, and with it where the next one begins.
-      const stream = this.connection.streams.get(id);
-      stream?.[this.side].setUnread(`no message boundaries after ${reason}`);
+      if (type === DATA) {
+        this.calls.loseData(this.side, id, reason);
+        if ((flags & END_STREAM) !== 0) this.calls.endStream(this.side, id, this.time);
+      }
     }
   }
 
@@ -230,7 +212,7 @@ export class Direction implements FrameSink {
     const padded = (flags & PADDED) !== 0;
     const from = start + (padded ? 1 : 0) + 4;
     const to = end - (padded ? uint8(bytes, start) : 0);
-    if (from <= to) this.connection.streams.markUsed(uint31(bytes, from - 4));
+    if (from <= to) this.calls.promise(uint31(bytes, from - 4));
     this.beginBlock(flags, stream, false, true, bytes, from, to);
   }
 
@@ -319,110 +301,11 @@ export class Direction implements FrameSink {
     return `a header block after one that couldn't be read (at byte ${offset}: ${reason})`;
   }
 
-  // ---- what headers mean
-
   /** `fields` is undefined when the block couldn't be read, which a gap has told already. */
   private useHeaders(id: number, endStream: boolean, promised: boolean, fields: readonly HeaderField[] | undefined): void {
     if (promised) return;
-    if (this.side === 'client') this.useClientHeaders(id, endStream, fields);
-    else this.useServerHeaders(id, endStream, fields);
-  }
-
-  private useClientHeaders(id: number, endStream: boolean, fields: readonly HeaderField[] | undefined): void {
-    const { streams } = this.connection;
-    const known = streams.get(id);
-    if (known !== undefined) {
-      if (known.clientEnded) return;
-      if (fields !== undefined && (fields.length > 0 || !endStream)) {
-        this.blockGap(id, endStream ? 'client trailers, which gRPC has no use for' : SECOND_HEADER);
-      }
-      if (endStream) this.endClient(known);
-      return;
-    }
-    if (streams.wasUsed(id)) return;
-    if (id % 2 === 0) {
-      if (fields !== undefined) this.blockGap(id, `a request header on ${neverOpened(id)}`);
-      return;
-    }
-    streams.markUsed(id);
-    if (streams.full) {
-      this.blockGap(id, `a stream that is not followed: ${this.connection.limits.openStreams} are open`);
-      return;
-    }
-    const stream = this.open(id, fields);
-    if (fields !== undefined) this.connection.sink({ kind: 'client-header', time: this.time, stream: id, headers: fields });
-    if (endStream) this.endClient(stream);
-  }
-
-  private open(id: number, fields: readonly HeaderField[] | undefined): Stream {
-    const { connection } = this;
-    const unread = fields === undefined ? 'its request header could not be read' : notGrpc(findField(fields, 'content-type'));
-    const wantsBody = fields !== undefined && unread === undefined && connection.wantsBody(id, fields);
-    const stream: Stream = {
-      id,
-      client: new MessageReader('client', id, wantsBody, connection),
-      server: new MessageReader('server', id, wantsBody, connection),
-      clientEnded: false,
-      serverEnded: false,
-      serverHeaderSeen: false,
-      grpc: unread === undefined,
-    };
-    if (unread !== undefined) stream.client.setUnread(`DATA of a stream that is not gRPC: ${unread}`);
-    stream.server.setUnread('DATA before the response header');
-    connection.streams.add(stream);
-    return stream;
-  }
-
-  private useServerHeaders(id: number, endStream: boolean, fields: readonly HeaderField[] | undefined): void {
-    const stream = this.connection.streams.get(id);
-    if (stream === undefined) {
-      if (fields !== undefined && !this.connection.streams.wasUsed(id)) {
-        this.blockGap(id, `a response header on ${neverOpened(id)}`);
-      }
-      return;
-    }
-    if (stream.serverEnded) return;
-    if (endStream) {
-      this.endServer(stream, fields);
-      return;
-    }
-    if (stream.serverHeaderSeen) {
-      if (fields !== undefined) this.blockGap(id, SECOND_HEADER);
-      return;
-    }
-    if (fields !== undefined && isInformational(fields)) return;
-    stream.serverHeaderSeen = true;
-    this.expectResponse(stream, fields);
-    if (fields !== undefined) this.connection.sink({ kind: 'server-header', time: this.time, stream: id, headers: fields });
-  }
-
-  /** A response to a gRPC request is read as gRPC unless its header says otherwise. */
-  private expectResponse(stream: Stream, fields: readonly HeaderField[] | undefined): void {
-    const contentType = fields === undefined ? undefined : findField(fields, 'content-type');
-    if (!stream.grpc) stream.server.setUnread('DATA of a response to a request that is not gRPC');
-    else if (contentType === undefined) stream.server.setUnread(undefined);
-    else {
-      const unread = notGrpc(contentType);
-      stream.server.setUnread(unread === undefined ? undefined : `DATA of a response that is not gRPC: ${unread}`);
-    }
-  }
-
-  private endClient(stream: Stream): void {
-    if (stream.clientEnded) return;
-    stream.client.finish(CUT_BY_END, this.time);
-    stream.clientEnded = true;
-    this.connection.sink({ kind: 'client-half-close', time: this.time, stream: stream.id });
-    if (stream.serverEnded) this.connection.streams.remove(stream.id);
-  }
-
-  private endServer(stream: Stream, trailer: readonly HeaderField[] | undefined): void {
-    if (stream.serverEnded) return;
-    stream.server.finish(CUT_BY_END, this.time);
-    stream.serverEnded = true;
-    if (trailer !== undefined) {
-      this.connection.sink({ kind: 'server-trailer', time: this.time, stream: stream.id, headers: trailer });
-    }
-    if (stream.clientEnded) this.connection.streams.remove(stream.id);
+    if (this.side === 'client') this.calls.requestHeaders(id, endStream, fields, this.time, this.blockGap);
+    else this.calls.responseHeaders(id, endStream, fields, this.time, this.blockGap);
   }
 
   // ---- the other frames that mean something
@@ -433,15 +316,8 @@ export class Direction implements FrameSink {
       this.frameGap(id, `a RST_STREAM frame of ${to - from} bytes, where it has 4`);
       return;
     }
-    const stream = this.connection.streams.get(id);
-    if (stream === undefined) {
-      if (!this.connection.streams.wasUsed(id)) this.frameGap(id, `a RST_STREAM frame on ${neverOpened(id)}`);
-      return;
-    }
-    stream.client.finish(CUT_BY_RESET, this.time);
-    stream.server.finish(CUT_BY_RESET, this.time);
-    this.connection.streams.remove(id);
-    this.connection.sink({ kind: 'reset', time: this.time, stream: id, side: this.side, code: uint32(bytes, from) });
+    if (this.calls.neverOpened(id)) this.frameGap(id, `a RST_STREAM frame on ${neverOpened(id)}`);
+    else this.calls.reset(this.side, id, uint32(bytes, from), this.time);
   }
 
   /** RFC 9113 §6.5 */
@@ -461,7 +337,7 @@ export class Direction implements FrameSink {
       this.frameGap(id === 0 ? undefined : id, `a GOAWAY frame ${id === 0 ? `of ${to - from} bytes` : 'on a stream'}`);
       return;
     }
-    this.connection.sink({
+    this.sink({
       kind: 'goaway',
       time: this.time,
       side: this.side,
@@ -477,28 +353,14 @@ export class Direction implements FrameSink {
     this.gap(stream, this.frames.frameOffset, this.frames.frameBytes, reason);
   }
 
-  /** The header block that was just read, of which nothing can be told. */
-  private blockGap(stream: number, reason: string): void {
+  /** The header block that was just read, of which nothing can be told. Bound once: it is handed on with every block. */
+  private readonly blockGap = (stream: number, reason: string): void => {
     this.gap(stream, this.block.offset, this.frames.frameOffset + this.frames.frameBytes - this.block.offset, reason);
-  }
+  };
 
   private gap(stream: number | undefined, offset: number, bytes: number, reason: string): void {
     const { time, side } = this;
-    if (stream === undefined) this.connection.sink({ kind: 'gap', time, side, offset, bytes, reason });
-    else this.connection.sink({ kind: 'gap', time, side, stream, offset, bytes, reason });
+    if (stream === undefined) this.sink({ kind: 'gap', time, side, offset, bytes, reason });
+    else this.sink({ kind: 'gap', time, side, stream, offset, bytes, reason });
   }
-}
-
-const SECOND_HEADER = 'a second header block that does not end the stream';
-const CUT_BY_END = 'cut off by the end of the stream';
-const CUT_BY_RESET = 'cut off by a reset';
-
-function neverOpened(id: number): string {
-  return id === 0 ? 'stream 0, which is the connection' : `stream ${id}, which was never opened`;
-}
-
-/** A 1xx response comes before the final one and says nothing about it (RFC 9110 §15.2). */
-function isInformational(fields: readonly HeaderField[]): boolean {
-  const status = findField(fields, ':status');
-  return status !== undefined && status.length === 3 && status[0] === 0x31;
 }

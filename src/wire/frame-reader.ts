@@ -82,6 +82,11 @@ export class FrameReader {
     return this.state !== HEADER || this.header.length > 0;
   }
 
+  /** Whether that is a DATA frame whose content is being handed on. */
+  get insideData(): boolean {
+    return this.state === CONTENT || this.state === PAD_LENGTH;
+  }
+
   /** The stream of the frame that has begun; undefined while its header isn't whole. */
   get frameStream(): number | undefined {
     return this.state === HEADER ? undefined : this.stream;

@@ -4,7 +4,7 @@ import { copy, view } from './octets.js';
 
 /** How much the unfinished messages of one connection hold, and may hold. */
 export class HeldBytes {
-  held = 0;
+  bytes = 0;
   constructor(readonly limit: number) {}
 }
 

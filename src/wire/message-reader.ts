@@ -7,16 +7,9 @@
 
 import type { MessageEvent, Nanoseconds, Side, WireEvent } from './events.js';
 import { type HeldBytes, Pieces } from './held-bytes.js';
-import type { Limits } from './limits.js';
 import { uint32, uint8, view } from './octets.js';
 
 const PREFIX_BYTES = 5;
-
-export interface MessageContext {
-  readonly sink: (event: WireEvent) => void;
-  readonly held: HeldBytes;
-  readonly limits: Pick<Limits, 'messageBytes'>;
-}
 
 export class MessageReader {
   private readonly kind: MessageEvent['kind'];
@@ -42,7 +35,9 @@ export class MessageReader {
     private readonly side: Side,
     private readonly stream: number,
     private readonly wantsBody: boolean,
-    private readonly context: MessageContext,
+    private readonly sink: (event: WireEvent) => void,
+    private readonly held: HeldBytes,
+    private readonly messageBytes: number,
   ) {
     this.kind = side === 'client' ? 'client-message' : 'server-message';
   }
@@ -67,7 +62,7 @@ export class MessageReader {
         const body = at + PREFIX_BYTES;
         if (flag <= 1 && size <= to - body && (!this.wantsBody || this.admits(size))) {
           const data = this.wantsBody ? (size === 0 ? [] : [view(bytes, body, body + size)]) : undefined;
-          this.context.sink({ kind: this.kind, time, stream: this.stream, compressed: flag === 1, size, data });
+          this.sink({ kind: this.kind, time, stream: this.stream, compressed: flag === 1, size, data });
           at = body + size;
           continue;
         }
@@ -79,8 +74,17 @@ export class MessageReader {
     }
   }
 
-  /** No more content will come: what is unfinished or was never read becomes a gap that ends with `ending`. */
-  finish(ending: string, time: Nanoseconds): void {
+  /** Content was lost, and with it where messages begin. */
+  loseBoundaries(reason: string): void {
+    this.unread ??= reason;
+  }
+
+  /**
+   * No more content will come: what is unfinished or was never read becomes a gap that ends with `ending`.
+   * @returns whether there was any
+   */
+  finish(ending: string, time: Nanoseconds): boolean {
+    const told = this.left > 0 || this.prefixOctets > 0 || this.unreadBytes > 0;
     if (this.left > 0) {
       const got = PREFIX_BYTES + this.size - this.left;
       this.gap(this.messageOffset, got, `${this.dropped ?? `a message of ${this.size} bytes`}, ${ending}`, time);
@@ -95,16 +99,11 @@ export class MessageReader {
     this.left = 0;
     this.prefixOctets = 0;
     this.dropped = undefined;
-  }
-
-  /** Whether a message is unfinished. */
-  get insideMessage(): boolean {
-    return this.left > 0 || this.prefixOctets > 0;
+    return told;
   }
 
   private admits(size: number): boolean {
-    const { held, limits } = this.context;
-    return size <= limits.messageBytes && held.held + size <= held.limit;
+    return size <= this.messageBytes && this.held.bytes + size <= this.held.limit;
   }
 
   private count(bytes: number, offset: number): void {
@@ -133,8 +132,8 @@ export class MessageReader {
   private beginBody(bytes: Uint8Array, at: number, time: Nanoseconds): void {
     this.prefixOctets = 0;
     this.left = this.size;
-    if (this.wantsBody && this.size > this.context.limits.messageBytes) {
-      this.dropped = `a message of ${this.size} bytes, over the limit of ${this.context.limits.messageBytes}`;
+    if (this.wantsBody && this.size > this.messageBytes) {
+      this.dropped = `a message of ${this.size} bytes, over the limit of ${this.messageBytes}`;
     }
     if (this.left === 0) this.complete(bytes, at, at, time);
   }
@@ -149,10 +148,10 @@ export class MessageReader {
 
   /** Counts the piece, even the last: whether a message passes the limit must not depend on how it is cut. */
   private hold(bytes: Uint8Array, from: number, to: number): void {
-    const { held } = this.context;
-    held.held += to - from;
+    const { held } = this;
+    held.bytes += to - from;
     this.holding += to - from;
-    if (held.held > held.limit) {
+    if (held.bytes > held.limit) {
       this.dropped = `a message of ${this.size} bytes, when unfinished messages held over ${held.limit} bytes`;
       this.release();
     } else if (this.left > 0) {
@@ -167,19 +166,19 @@ export class MessageReader {
       this.dropped = undefined;
     } else {
       const data = this.wantsBody ? (size === 0 ? [] : this.pieces.finish(bytes, from, to)) : undefined;
-      this.context.sink({ kind: this.kind, time, stream, compressed, size, data });
+      this.sink({ kind: this.kind, time, stream, compressed, size, data });
     }
     this.release();
   }
 
   private release(): void {
     if (this.holding === 0) return;
-    this.context.held.held -= this.holding;
+    this.held.bytes -= this.holding;
     this.holding = 0;
     this.pieces.clear();
   }
 
   private gap(offset: number, bytes: number, reason: string, time: Nanoseconds): void {
-    this.context.sink({ kind: 'gap', time, side: this.side, stream: this.stream, offset, bytes, reason });
+    this.sink({ kind: 'gap', time, side: this.side, stream: this.stream, offset, bytes, reason });
   }
 }
