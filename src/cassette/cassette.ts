@@ -6,7 +6,9 @@ import type { CassetteHeader } from './header.js';
 import type { CallSummary, ConnectionSummary } from './summary.js';
 import { FORMAT_VERSION } from './v1/bounds.js';
 import { MAGIC, PREAMBLE_LENGTH } from './v1/frame.js';
-import { type CassetteState, type Damage, ReaderV1, type Tail, Unreadable } from './v1/reader.js';
+import type { CassetteState, Tail } from './v1/layout.js';
+import { ReaderV1 } from './v1/reader.js';
+import { type Damage, Unreadable } from './v1/records.js';
 
 export interface OpenOptions {
   /** For tests: reads from here instead of the path, which is then only a name. */

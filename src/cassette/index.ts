@@ -17,5 +17,7 @@ export type {
 export type { CassetteHeader, LateFacts, NewHeader } from './header.js';
 export type { CallOutcome, CallSummary, ConnectionSummary } from './summary.js';
 export { Cassette, type OpenOptions } from './cassette.js';
-export type { CassetteState, Damage, Tail } from './v1/reader.js';
+export type { CassetteState, Tail } from './v1/layout.js';
+export type { Damage } from './v1/records.js';
+export { verify, type VerifyReport } from './verify.js';
 export { CassetteWriter, type Closed, type Loss, type NewEvent, type WriterOptions } from './v1/writer.js';

@@ -33,8 +33,8 @@ export const MAX_HEADER_FIELDS = 1 << 16;
 /** Listed calls; a reader holds some 300 bytes for each. Calls after that are in the events, not in the list. */
 export const MAX_CALLS = 1 << 20;
 export const MAX_CONNECTIONS = 1 << 18;
-/** Blocks of one kind: at their usual size that is more than 256 GiB of events. */
-export const MAX_BLOCKS = 1 << 20;
+/** Blocks of one kind. A journal that trickles seals 20 a second, so this is more than two days of it. */
+export const MAX_BLOCKS = 1 << 22;
 /** All index records of a file, unpacked. */
 export const MAX_INDEX = 256 * MiB;
 /** Block runs of all calls together. */
@@ -61,5 +61,11 @@ export const MAX_DIGESTS = 1 << 18;
 /** Rows of an index record are cut when they hold this many values, well under MAX_VALUES. */
 export const INDEX_VALUES = 1 << 17;
 
-/** Bytes that a reader checksums while it looks for the next whole record behind a damage. */
+/** Bytes that a reader checksums in all while it looks for whole records behind damages. */
 export const RESYNC_WORK = 1024 * MiB;
+/** Damages of one file; the rest of a file that has more is one damage. */
+export const MAX_DAMAGES = 1000;
+/** Calls that one damage lists. */
+export const MAX_LISTED = 1000;
+/** Bytes that a walk over a file of this size unpacks: recordings don't pack a thousand to one on the whole. */
+export const scanWork = (size: number): number => 4096 * MiB + size * 1024;

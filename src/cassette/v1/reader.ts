@@ -1,308 +1,19 @@
 /**
- * Reads a cassette of format v1, from the index when there is one, else by a scan of the whole file. Nothing in
- * the file is trusted: every length and count is bounded before anything is allocated for it, and what can't be
- * read is a `Damage` and, among the events, a gap in the place of what is missing.
+ * Reads a cassette of format v1. Nothing in the file is trusted: every length and count is bounded before anything
+ * is allocated for it, and what can't be read is a `Damage` and, among the events, a gap in the place of what is
+ * missing.
  */
-import { brotliDecompressSync, constants } from 'node:zlib';
 import type { Source } from '../disk.js';
 import type { CassetteEvent, HeaderField, Nanoseconds } from '../events.js';
 import type { CassetteHeader } from '../header.js';
-import { type BlockRuns, type CallEntry, type CallSummary, type ConnectionSummary, Summariser } from '../summary.js';
+import type { BlockRuns, CallEntry, CallSummary, ConnectionSummary } from '../summary.js';
 import { type DecodedEvent, decodeBatch } from './batch-decoder.js';
-import { MAX_CALLS, MAX_CONNECTIONS, MAX_HEADER, MAX_INDEX, MAX_INDEX_TEXT, RESYNC_WORK } from './bounds.js';
-import { checksum, type Frame, FRAME_LENGTH, parseFrame, PREAMBLE_LENGTH } from './frame.js';
-import { decodeHeader, type HeaderRecord } from './header-record.js';
-import {
-  boundRuns,
-  decodeEnd,
-  decodeIndex,
-  emptyIndex,
-  type End,
-  END_CONTENT_LENGTH,
-  type EventBlock,
-  type Index,
-  type PayloadBlockPlace,
-} from './index-record.js';
+import { MAX_LISTED } from './bounds.js';
+import type { EventBlock, PayloadBlockPlace } from './index-record.js';
+import { type CassetteState, type Layout, layoutFromIndex, scan } from './layout.js';
 import { Malformed } from './msgpack.js';
 import { decodePayloads, type PayloadBlock } from './payload-block.js';
-
-/** A part of the file that can't be read. */
-export interface Damage {
-  readonly offset: number;
-  readonly bytes: number;
-  /** What stood there, as far as that can be known. */
-  readonly kind: 'header' | 'events' | 'payloads' | 'index' | 'end' | 'unknown';
-  readonly reason: string;
-  /** Calls that are hit: of an indexed block those that it holds, else those that were running there. */
-  readonly calls: readonly number[];
-}
-
-export type CassetteState = 'whole' | 'interrupted' | 'damaged';
-
-/** What lies behind the last whole record of an interrupted file. */
-export interface Tail {
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-const kindNames = { hdr: 'header', evt: 'events', pay: 'payloads', idx: 'index', end: 'end' } as const;
-
-interface RecordAt {
-  readonly offset: number;
-  readonly frame: Frame;
-  /** Offset behind the record. */
-  readonly next: number;
-}
-
-/** Thrown inside this folder when a record can't be read. */
-class Unreadable extends Error {
-  constructor(
-    readonly damage: Omit<Damage, 'calls'>,
-  ) {
-    super(damage.reason);
-  }
-}
-
-/** Reads the record whose frame stands at the offset: length, CRC, codec. */
-export function readRecord(source: Source, offset: number): RecordAt & { readonly raw: Uint8Array } {
-  const unreadable = (bytes: number, kind: Damage['kind'], reason: string): Unreadable => new Unreadable({ offset, bytes, kind, reason });
-  const head = Buffer.alloc(FRAME_LENGTH);
-  if (source.read(head, offset) < FRAME_LENGTH) throw unreadable(Math.max(0, source.size - offset), 'unknown', 'the file ends inside a record');
-  const frame = parseFrame(head);
-  if (frame === undefined) throw unreadable(FRAME_LENGTH, 'unknown', 'no record begins here');
-  const kind = kindNames[frame.kind];
-  const length = FRAME_LENGTH + frame.storedLength;
-  if (offset + length > source.size) throw unreadable(source.size - offset, kind, 'the file ends inside the record');
-  const record = Buffer.allocUnsafeSlow(length);
-  record.set(head);
-  if (source.read(record.subarray(FRAME_LENGTH), offset + FRAME_LENGTH) < frame.storedLength) throw unreadable(source.size - offset, kind, 'the file ends inside the record');
-  if (checksum(record, offset) !== frame.crc) throw unreadable(length, kind, 'the checksum is wrong');
-  try {
-    return { offset, frame, next: offset + length, raw: unpack(record.subarray(FRAME_LENGTH), frame) };
-  } catch (error) {
-    throw unreadable(length, kind, `the record cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function unpack(content: Uint8Array, frame: Frame): Uint8Array {
-  if (frame.codec === 'plain') return content;
-  const raw = brotliDecompressSync(content, {
-    maxOutputLength: Math.max(1, frame.rawLength),
-    chunkSize: Math.min(Math.max(frame.rawLength, 1024), 1024 * 1024),
-    params: { [constants.BROTLI_DECODER_PARAM_LARGE_WINDOW]: 0 },
-  });
-  if (raw.length !== frame.rawLength) throw new Malformed(`${raw.length} bytes came out, not ${frame.rawLength}`);
-  return raw;
-}
-
-function tryRecord(source: Source, offset: number): (RecordAt & { readonly raw: Uint8Array }) | undefined {
-  try {
-    return readRecord(source, offset);
-  } catch (error) {
-    if (error instanceof Unreadable) return undefined;
-    throw error;
-  }
-}
-
-/** The end record, when the file closes with one. */
-function findEnd(source: Source): { readonly end: End; readonly offset: number } | undefined {
-  const offset = source.size - FRAME_LENGTH - END_CONTENT_LENGTH;
-  if (offset < PREAMBLE_LENGTH) return undefined;
-  const record = tryRecord(source, offset);
-  if (record?.frame.kind !== 'end' || record.next !== source.size) return undefined;
-  try {
-    return { end: decodeEnd(record.raw), offset };
-  } catch (error) {
-    if (error instanceof Malformed) return undefined;
-    throw error;
-  }
-}
-
-function readHeader(source: Source): HeaderRecord {
-  const record = readRecord(source, PREAMBLE_LENGTH);
-  if (record.frame.kind !== 'hdr' || record.raw.length > MAX_HEADER) {
-    throw new Unreadable({ offset: PREAMBLE_LENGTH, bytes: record.next - PREAMBLE_LENGTH, kind: 'header', reason: 'the first record is not a header' });
-  }
-  try {
-    return decodeHeader(record.raw);
-  } catch (error) {
-    if (error instanceof Malformed) throw new Unreadable({ offset: PREAMBLE_LENGTH, bytes: record.next - PREAMBLE_LENGTH, kind: 'header', reason: error.message });
-    throw error;
-  }
-}
-
-/** The process that is (or was, when it died) recording to the file; undefined for anything else. */
-export function recorderOf(path: string, open: (path: string) => Source): number | undefined {
-  const source = open(path);
-  try {
-    if (findEnd(source) !== undefined) return undefined;
-    return readHeader(source).recorder;
-  } catch (error) {
-    if (error instanceof Unreadable) return undefined;
-    throw error;
-  } finally {
-    source.close();
-  }
-}
-
-/** What a scan or the index says about the file. */
-export interface Layout {
-  readonly state: CassetteState;
-  readonly index: Index;
-  readonly indexed: boolean;
-  readonly eventCount: number;
-  readonly callCount: number;
-  readonly payloadCount: number;
-  readonly duration: bigint;
-  readonly damages: readonly Damage[];
-  readonly tail: Tail | undefined;
-}
-
-function layoutFromIndex(source: Source, end: End, endOffset: number): Layout | undefined {
-  if (end.indexRecords === 0) return undefined;
-  const index = emptyIndex();
-  let at = end.indexOffset;
-  let rawBytes = 0;
-  let runs = 0;
-  try {
-    for (let i = 0; i < end.indexRecords; i++) {
-      if (at < PREAMBLE_LENGTH || at >= endOffset) return undefined;
-      const record = readRecord(source, at);
-      rawBytes += record.raw.length;
-      if (record.frame.kind !== 'idx' || rawBytes > MAX_INDEX) return undefined;
-      runs += decodeIndex(record.raw, index);
-      boundRuns(runs);
-      at = record.next;
-    }
-    if (at !== endOffset || !isConsistent(index, end)) return undefined;
-  } catch (error) {
-    if (error instanceof Unreadable || error instanceof Malformed) return undefined;
-    throw error;
-  }
-  return {
-    state: 'whole',
-    index,
-    indexed: true,
-    eventCount: end.events,
-    callCount: end.calls,
-    payloadCount: end.payloads,
-    duration: end.duration,
-    damages: [],
-    tail: undefined,
-  };
-}
-
-/** The index must be one that a reader can walk without checking again: blocks without holes, runs inside them. */
-function isConsistent(index: Index, end: End): boolean {
-  let seq = 0;
-  for (const block of index.eventBlocks) {
-    if (block.firstSeq !== seq || block.count === 0) return false;
-    seq += block.count;
-  }
-  let payload = 0;
-  for (const block of index.payloadBlocks) {
-    if (block.first !== payload || block.count === 0) return false;
-    payload += block.count;
-  }
-  if (seq !== end.events || payload !== end.payloads) return false;
-  return index.calls.every(({ blocks }) => isAscending(blocks, index.eventBlocks.length));
-}
-
-function isAscending(runs: BlockRuns, blocks: number): boolean {
-  let from = 0;
-  for (let i = 0; i < runs.length; i += 2) {
-    const first = runs[i] ?? 0;
-    const count = runs[i + 1] ?? 0;
-    if (first < from || count === 0 || first + count > blocks) return false;
-    from = first + count;
-  }
-  return true;
-}
-
-/** Walks the records of a file that has no usable index. */
-function scan(source: Source, closing: boolean): Layout {
-  const index = emptyIndex();
-  const summary = new Summariser({ calls: MAX_CALLS, connections: MAX_CONNECTIONS, text: MAX_INDEX_TEXT });
-  const damages: Damage[] = [];
-  let payloads = 0;
-  let calls = 0;
-  let nextSeq = 0;
-  let ended = false;
-  let tail: Tail | undefined;
-  let at = PREAMBLE_LENGTH;
-  const damaged = (damage: Omit<Damage, 'calls'>): void => {
-    damages.push({ ...damage, calls: summary.openCalls() });
-  };
-  while (at < source.size) {
-    let next: number;
-    try {
-      const record = readRecord(source, at);
-      next = record.next;
-      if (record.frame.kind === 'evt') {
-        const batch = decodeBatch(record.raw);
-        if (batch.firstSeq < nextSeq) throw new Malformed('its sequence numbers were used before');
-        if (batch.events.length > 0) {
-          const block = index.eventBlocks.length;
-          index.eventBlocks.push({ offset: at, firstSeq: batch.firstSeq, count: batch.events.length });
-          for (const event of batch.events) {
-            summary.add(event, block);
-            if (event.kind === 'client-header') calls++;
-          }
-          nextSeq = batch.firstSeq + batch.events.length;
-        }
-      } else if (record.frame.kind === 'pay') {
-        const block = decodePayloads(record.raw);
-        if (block.first < payloads) throw new Malformed('its payload numbers were used before');
-        index.payloadBlocks.push({ offset: at, first: block.first, count: block.lengths.length });
-        payloads = block.first + block.lengths.length;
-      } else if (record.frame.kind === 'end') ended = true;
-    } catch (error) {
-      if (!(error instanceof Unreadable) && !(error instanceof Malformed)) throw error;
-      const found = resync(source, at + 1);
-      const bytes = (found ?? source.size) - at;
-      if (found === undefined && !ended && !closing) {
-        tail = { offset: at, bytes };
-        break;
-      }
-      damaged({ offset: at, bytes, kind: error instanceof Unreadable ? error.damage.kind : 'events', reason: error.message });
-      if (found === undefined) break;
-      next = found;
-    }
-    at = next;
-  }
-  if (ended && damages.length === 0 && !closing) {
-    damaged({ offset: source.size, bytes: 0, kind: 'unknown', reason: 'there is something behind the end record' });
-  }
-  return {
-    state: damages.length > 0 ? 'damaged' : ended ? 'whole' : 'interrupted',
-    index: { ...index, calls: summary.calls(), connections: summary.connections() },
-    indexed: false,
-    eventCount: summary.eventCount,
-    callCount: calls,
-    payloadCount: payloads,
-    duration: summary.duration,
-    damages,
-    tail,
-  };
-}
-
-/** The next offset at which a whole record begins. The work is bounded: hostile bytes may look like frames everywhere. */
-function resync(source: Source, from: number): number | undefined {
-  const window = Buffer.alloc(1024 * 1024);
-  let work = 0;
-  for (let start = from; start + FRAME_LENGTH <= source.size; start += window.length - FRAME_LENGTH + 1) {
-    const got = source.read(window, start);
-    const part = window.subarray(0, got);
-    for (let i = 0; i + FRAME_LENGTH <= part.length; i++) {
-      const frame = parseFrame(part, i);
-      if (frame === undefined || start + i + FRAME_LENGTH + frame.storedLength > source.size) continue;
-      work += frame.storedLength + FRAME_LENGTH;
-      if (work > RESYNC_WORK) return undefined;
-      if (tryRecord(source, start + i) !== undefined) return start + i;
-    }
-  }
-  return undefined;
-}
+import { type Damage, findEnd, readHeader, readRecord, Unreadable } from './records.js';
 
 interface DecodedBlock {
   readonly events: readonly DecodedEvent[];
@@ -322,21 +33,34 @@ export class ReaderV1 {
   readonly #eventCache = new Map<number, DecodedBlock>();
   readonly #payloadCache = new Map<number, PayloadBlock | undefined>();
 
-  /** @throws Unreadable when there is no header */
+  /** @throws Unreadable when there is neither a header nor anything behind it */
   constructor(source: Source) {
     this.#source = source;
-    this.header = readHeader(source).header;
     const end = findEnd(source);
-    const fromIndex = end === undefined ? undefined : layoutFromIndex(source, end.end, end.offset);
-    const layout = fromIndex ?? scan(source, end !== undefined);
-    // An end record that promises an index which can't be read is damage, though every event may be there.
-    const lostIndex = fromIndex === undefined && end !== undefined && end.end.indexRecords > 0;
-    this.#damages = [...layout.damages];
-    if (lostIndex && !this.#damages.some(({ kind }) => kind === 'index')) {
-      this.#damages.push({ offset: end.end.indexOffset, bytes: Math.max(0, end.offset - end.end.indexOffset), kind: 'index', reason: 'the index does not fit the file', calls: [] });
+    const indexed = end === undefined ? undefined : layoutFromIndex(source, end.end, end.offset);
+    this.layout = indexed ?? scan(source, end !== undefined);
+    this.#damages = [...this.layout.damages];
+    this.header = this.#header();
+    if (indexed === undefined && end !== undefined && end.end.indexRecords > 0 && !this.#damages.some(({ kind }) => kind === 'index')) {
+      // The index that the end record promises can't be used, though every event may be there.
+      this.#note({ offset: end.end.indexOffset, bytes: Math.max(0, end.offset - end.end.indexOffset), kind: 'index', reason: 'the index does not fit the file', calls: [] });
     }
-    this.layout = layout;
-    for (const { summary, blocks } of layout.index.calls) this.#runs.set(summary.id, blocks);
+    for (const { summary, blocks } of this.layout.index.calls) this.#runs.set(summary.id, blocks);
+  }
+
+  /** A file that has lost only its header is still read; what the header said is then unknown. */
+  #header(): CassetteHeader {
+    try {
+      return readHeader(this.#source).header;
+    } catch (error) {
+      if (!(error instanceof Unreadable) || this.layout.index.eventBlocks.length === 0) throw error;
+      this.#note({ ...error.damage, calls: [] });
+      return { formatVersion: 1, tool: 'unknown', startedAt: new Date(0), listen: [], upstream: 'unknown', bodiesLeftOut: [] };
+    }
+  }
+
+  #note(damage: Damage): void {
+    if (!this.#damages.some(({ offset }) => offset === damage.offset)) this.#damages.push(damage);
   }
 
   get state(): CassetteState {
@@ -422,17 +146,17 @@ export class ReaderV1 {
       return read();
     } catch (error) {
       if (!(error instanceof Unreadable) && !(error instanceof Malformed)) throw error;
-      if (this.#damages.some((damage) => damage.offset === offset)) return undefined;
       const bytes = error instanceof Unreadable ? error.damage.bytes : 0;
-      this.#damages.push({ offset, bytes, kind, reason: error.message, calls: this.#callsAt(offset) });
+      this.#note({ offset, bytes, kind, reason: error.message, calls: this.callsAt(offset) });
       return undefined;
     }
   }
 
-  #callsAt(offset: number): number[] {
+  /** The calls that have events in the block at the offset. */
+  callsAt(offset: number): number[] {
     const number = this.layout.index.eventBlocks.findIndex((block) => block.offset === offset);
     if (number < 0) return [];
-    return this.calls.filter(({ blocks }) => holds(blocks, number)).map(({ summary }) => summary.id);
+    return this.calls.filter(({ blocks }) => holds(blocks, number)).map(({ summary }) => summary.id).slice(0, MAX_LISTED);
   }
 
   /** A decoded event as others get it: the payload in place, nothing shared with a block. */
@@ -542,4 +266,3 @@ function remember<T>(cache: Map<number, T>, key: number, value: T): void {
   if (oldest.done !== true) cache.delete(oldest.value);
 }
 
-export { Unreadable };

@@ -23,7 +23,7 @@ import { frame, FRAME_LENGTH, preamble, PREAMBLE_LENGTH, seal } from './frame.js
 import { encodeHeader } from './header-record.js';
 import { encodeEnd } from './index-record.js';
 import { packJournal } from './pack.js';
-import { recorderOf } from './reader.js';
+import { recorderOf } from './records.js';
 
 type WithoutSeq<E> = E extends unknown ? Omit<E, 'seq'> : never;
 
