@@ -13,8 +13,8 @@ function run(script, args) {
 }
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
 run('scripts/bundle-schema.mjs', []);
+run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
 const cli = join(root, 'dist', 'cli', 'main.js');
 if (existsSync(cli)) chmodSync(cli, 0o755);
 writeFileSync(join(root, 'dist', '.built'), '');

@@ -16,7 +16,7 @@ function run(command, args) {
 
 function newest(folder) {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.includes('.generated.'))
     .reduce((latest, entry) => Math.max(latest, modified(join(entry.parentPath, entry.name))), 0);
 }
 

@@ -17,7 +17,7 @@ export interface Listener {
 }
 
 /** A new address for a unix socket, in a folder of its own that only this user can enter. */
-export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: Address; remove(): void } {
+export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: Address; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'bridgetape-'));
   return {
     address: { kind: 'unix', path: join(folder, name) },

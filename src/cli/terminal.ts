@@ -1,0 +1,31 @@
+/** What all commands share of the terminal: exit statuses, messages on stderr, the end by a signal. */
+
+/** Exit statuses of bridgetape's own; a recorded or replayed command that failed gives its own instead. */
+export const EXIT = {
+  ok: 0,
+  /** What was looked at is not as it should be: a cassette that is interrupted or damaged. */
+  notWhole: 1,
+  /** bridgetape could not do what it was asked to. */
+  trouble: 2,
+  /** The command succeeded, but the recording has lost something, or the replay missed something. */
+  incomplete: 3,
+  commandNotFound: 127,
+} as const;
+
+/** A line for people. stdout belongs to the command's own output. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Resolves at SIGINT or SIGTERM, which end a command that runs until it is told to. */
+export function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      process.off('SIGINT', end);
+      process.off('SIGTERM', end);
+      resolve();
+    };
+    process.on('SIGINT', end);
+    process.on('SIGTERM', end);
+  });
+}

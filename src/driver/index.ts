@@ -1,0 +1,1 @@
+export { drive, type DriveOptions, type DriveReport } from './driver.js';

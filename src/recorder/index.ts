@@ -1,0 +1,2 @@
+export { BODIES_LEFT_OUT } from './bodies.js';
+export { record, type Recording, type RecordingSummary, type RecordOptions } from './recording.js';

@@ -1,0 +1,167 @@
+/**
+ * From tapped bytes to a cassette: one decoder a connection, call numbers, the body policy, and the facts that
+ * the traffic shows about the daemon.
+ */
+import type { CassetteWriter } from '../cassette/index.js';
+import type { ConnectionTap, Tap } from '../proxy/index.js';
+import { formatAddress, type Address } from '../socket/index.js';
+import { ConnectionDecoder, type HeaderField, type Side, type WireEvent } from '../wire/index.js';
+import type { BodyPolicy } from './bodies.js';
+import { daemonVersion } from './daemon-version.js';
+
+/** What a recorder needs of a cassette writer. */
+export type Journal = Pick<CassetteWriter, 'append' | 'drained'>;
+
+export class Recorder implements Tap {
+  /** The daemon's version, once a message has named it. */
+  buildkitVersion: string | undefined;
+  calls = 0;
+  connections = 0;
+
+  /**
+   * @param startedAt the monotonic time, in ns, from which the cassette's times count
+   */
+  constructor(
+    private readonly journal: Journal,
+    private readonly bodies: BodyPolicy,
+    private readonly startedAt: bigint,
+  ) {}
+
+  open(listen: Address, time: bigint): ConnectionTap {
+    this.connections += 1;
+    const connection = this.connections;
+    this.journal.append({ kind: 'connection-open', connection, time: time - this.startedAt, address: formatAddress(listen) });
+    return new RecordedConnection(connection, this.startedAt, this.journal, this.bodies, this);
+  }
+}
+
+/** A call that is under way: its number in the cassette, and its method while the daemon's version is sought. */
+interface OpenCall {
+  readonly number: number;
+  readonly path: string;
+  /** Whether that side will send no more; a call that both have ended is forgotten. */
+  clientDone: boolean;
+  serverDone: boolean;
+}
+
+class RecordedConnection implements ConnectionTap {
+  private readonly decoder: ConnectionDecoder;
+  private readonly open = new Map<number, OpenCall>();
+  private writable = true;
+  private error: string | undefined;
+
+  constructor(
+    private readonly connection: number,
+    private readonly startedAt: bigint,
+    private readonly journal: Journal,
+    private readonly bodies: BodyPolicy,
+    private readonly recorder: Recorder,
+  ) {
+    this.decoder = new ConnectionDecoder((event) => this.record(event), {
+      wantsBody: (_stream, headers) => this.bodies.keeps(pathOf(headers)),
+    });
+  }
+
+  bytes(side: Side, chunk: Uint8Array, time: bigint): boolean {
+    this.writable = true;
+    this.decoder.push(side, chunk, time);
+    return this.writable;
+  }
+
+  ready(): Promise<void> {
+    return this.journal.drained();
+  }
+
+  end(side: Side, time: bigint): void {
+    this.decoder.end(side, time);
+  }
+
+  close(side: Side, time: bigint, error?: Error): void {
+    this.decoder.end('client', time);
+    this.decoder.end('server', time);
+    this.error = error?.message;
+    this.journal.append({
+      kind: 'connection-close',
+      connection: this.connection,
+      time: time - this.startedAt,
+      side,
+      ...(this.error === undefined ? {} : { error: this.error }),
+    });
+  }
+
+  /** Hot path: see bench/, `npm run bench`. */
+  private record(event: WireEvent): void {
+    const { connection } = this;
+    const time = event.time - this.startedAt;
+    switch (event.kind) {
+      case 'client-message':
+      case 'server-message': {
+        const call = this.open.get(event.stream);
+        if (call === undefined) return;
+        if (event.kind === 'server-message' && this.recorder.buildkitVersion === undefined) this.seekVersion(call.path, event.data);
+        const { kind, compressed, size, data } = event;
+        if (!this.journal.append({ kind, connection, call: call.number, time, compressed, size, data })) this.writable = false;
+        return;
+      }
+      case 'client-header': {
+        this.recorder.calls += 1;
+        const call = { number: this.recorder.calls, path: pathOf(event.headers), clientDone: false, serverDone: false };
+        this.open.set(event.stream, call);
+        this.append({ kind: event.kind, connection, call: call.number, time, headers: event.headers });
+        return;
+      }
+      case 'server-header':
+      case 'server-trailer': {
+        const call = this.open.get(event.stream);
+        if (call === undefined) return;
+        this.append({ kind: event.kind, connection, call: call.number, time, headers: event.headers });
+        if (event.kind === 'server-trailer') this.done(event.stream, call, 'server');
+        return;
+      }
+      case 'client-half-close': {
+        const call = this.open.get(event.stream);
+        if (call === undefined) return;
+        this.append({ kind: event.kind, connection, call: call.number, time });
+        this.done(event.stream, call, 'client');
+        return;
+      }
+      case 'reset': {
+        const call = this.open.get(event.stream);
+        if (call === undefined) return;
+        this.append({ kind: event.kind, connection, call: call.number, time, side: event.side, code: event.code });
+        this.open.delete(event.stream);
+        return;
+      }
+      case 'goaway':
+        this.append({ kind: event.kind, connection, time, side: event.side, code: event.code, debug: event.debug });
+        return;
+      case 'gap': {
+        const call = event.stream === undefined ? undefined : this.open.get(event.stream)?.number;
+        const { kind, side, offset, bytes, reason } = event;
+        this.append({ kind, connection, time, side, offset, bytes, reason, ...(call === undefined ? {} : { call }) });
+        return;
+      }
+      case 'end':
+        return;
+    }
+  }
+
+  private append(event: Parameters<Journal['append']>[0]): void {
+    if (!this.journal.append(event)) this.writable = false;
+  }
+
+  private done(stream: number, call: OpenCall, side: Side): void {
+    if (side === 'client') call.clientDone = true;
+    else call.serverDone = true;
+    if (call.clientDone && call.serverDone) this.open.delete(stream);
+  }
+
+  private seekVersion(path: string, data: readonly Uint8Array[] | undefined): void {
+    if (data !== undefined) this.recorder.buildkitVersion = daemonVersion(path, data);
+  }
+}
+
+function pathOf(headers: readonly HeaderField[]): string {
+  const value = headers.find((field) => field.name === ':path')?.value;
+  return value === undefined ? '' : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
+}

@@ -1,0 +1,28 @@
+/**
+ * What the replayer needs of a transport: one call, its client's side coming in, its server's side going out.
+ * Everything that is known about serving gRPC stays behind this.
+ */
+import type { HeaderField } from '../cassette/index.js';
+
+/** The server's side of one live call. Nothing may be sent after `end` or `abort`, or after the call was cancelled. */
+export interface Call {
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly headers: readonly HeaderField[];
+  sendHeaders(headers: readonly HeaderField[]): void;
+  /** @returns false when the client reads slower than this sends: wait for {@link Call.drained} */
+  send(payload: Uint8Array): boolean;
+  drained(): Promise<void>;
+  /** Ends the call with its trailers, `grpc-status` among them. */
+  end(trailers: readonly HeaderField[]): void;
+}
+
+/** The client's side of one live call, as it comes in. */
+export interface CallHandler {
+  message(payload: Uint8Array): void;
+  halfClose(): void;
+  /** The client cancelled, its deadline passed, or its connection is gone. */
+  cancelled(): void;
+}
+
+export type Accept = (call: Call) => CallHandler;

@@ -1,0 +1,27 @@
+/** Time as the scheduler sees it; handed in, so that tests need not wait. */
+export interface Clock {
+  /** Monotonic nanoseconds. */
+  now(): bigint;
+  /** Runs a function at a time, or at once when it has passed. Returns what takes it back. */
+  at(due: bigint, run: () => void): () => void;
+}
+
+const NS_PER_MS = 1_000_000;
+/** setTimeout takes no more (2^31 - 1 ms); a later time is reached in steps. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/** Node's timers have a grain of 1 ms: what is due within half of it goes out now rather than a whole one late. */
+export const TIMER_SLACK_NS = 500_000n;
+
+export const systemClock: Clock = {
+  now: () => process.hrtime.bigint(),
+  at: (due, run) => {
+    let timer: NodeJS.Timeout;
+    const arm = (): void => {
+      const ms = Number(due - process.hrtime.bigint()) / NS_PER_MS;
+      timer = setTimeout(() => (ms > LONGEST_TIMER_MS ? arm() : run()), Math.min(Math.max(0, Math.round(ms)), LONGEST_TIMER_MS));
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+};
