@@ -1,9 +1,8 @@
-// Can real BuildKit run here? Where it can't, a test run says so aloud; in CI that is a failure.
+// Can real BuildKit run here, and if not, why?
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, it } from 'vitest';
 import { buildKitVersions, isBuilt } from './binaries.js';
 
 /** Programs that the daemons, images, registries and locks need; scripts/interop-setup.sh installs them. */
@@ -41,24 +40,4 @@ function older(have: string, need: string): boolean {
   const [a, b] = [parts(have), parts(need)];
   const at = b.findIndex((part, i) => (a[i] ?? 0) !== part);
   return at >= 0 && (a[at] ?? 0) < (b[at] ?? 0);
-}
-
-/**
- * vitest's `describe` for tests with real BuildKit: skipped with a loud reason where that can't run, a failure there
- * when `CI=true`.
- */
-export function describeInterop(name: string, fn: () => void): void {
-  const reason = interopReason();
-  if (reason === undefined) {
-    describe(name, fn);
-  } else if (process.env['CI'] === 'true') {
-    describe(name, () => {
-      it('can run here', () => {
-        throw new Error(`interop tests can't run, and CI=true: ${reason}`);
-      });
-    });
-  } else {
-    console.warn(`\nSKIPPED with real BuildKit: ${name}\n  because: ${reason}\n`);
-    describe.skip(name, fn);
-  }
 }

@@ -88,6 +88,12 @@ export async function goFrontend(): Promise<string> {
   return join(await ensure(frontendModule), 'frontend');
 }
 
+/** Builds what is missing of all versions to test against, one after the other: each build takes all cores. */
+export async function buildAll(): Promise<void> {
+  for (const version of buildKitVersions()) await buildKit(version);
+  await goFrontend();
+}
+
 /** Whether all that a version needs is in the cache, so that Go is not needed. */
 export function isBuilt(version: string): boolean {
   return [buildKitModule(version), frontendModule].every((module) => upToDate(module));

@@ -1,8 +1,9 @@
 // Real BuildKit for tests: its binaries, daemons, a loopback registry, and a frontend of our own.
-export { describeInterop, interopReason } from './availability.js';
-export { buildKit, buildKitVersions, goFrontend, type BuildKit } from './binaries.js';
+export { interopReason } from './availability.js';
+export { buildAll, buildKit, buildKitVersions, goFrontend, type BuildKit } from './binaries.js';
 export { busyboxDir, pushBaseImage } from './busybox.js';
 export { runCommand, startCommand, CommandError, type CommandOptions, type CommandResult, type RunningCommand } from './command.js';
+export { describeInterop } from './describe-interop.js';
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 export { serveFile, type FileServer } from './file-server.js';
 export { startRegistry, type Registry } from './registry.js';

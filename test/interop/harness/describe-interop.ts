@@ -1,0 +1,31 @@
+// The only part of the harness that knows vitest: where real BuildKit can't run, a test run says so aloud; in CI that
+// is a failure.
+import { beforeAll, describe, it } from 'vitest';
+import { interopReason } from './availability.js';
+import { buildAll } from './binaries.js';
+
+/** Every version and the frontend, built from nothing on two cores. */
+const FIRST_BUILD_TIMEOUT = 1_800_000;
+
+/**
+ * vitest's `describe` for tests with real BuildKit: skipped with a loud reason where that can't run, a failure there
+ * when `CI=true`. What has to be built is built before the first test, outside of its time.
+ */
+export function describeInterop(name: string, fn: () => void): void {
+  const reason = interopReason();
+  if (reason === undefined) {
+    describe(name, () => {
+      beforeAll(buildAll, FIRST_BUILD_TIMEOUT);
+      fn();
+    });
+  } else if (process.env['CI'] === 'true') {
+    describe(name, () => {
+      it('can run here', () => {
+        throw new Error(`interop tests can't run, and CI=true: ${reason}`);
+      });
+    });
+  } else {
+    console.warn(`\nSKIPPED with real BuildKit: ${name}\n  because: ${reason}\n`);
+    describe.skip(name, fn);
+  }
+}
