@@ -74,10 +74,12 @@ const isJsonDetail = (typeUrl: string): boolean => typeUrl.endsWith('+json');
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+const JSON_STRING = /"(?:[^"\\]|\\.)*"/g;
+
 /** JSON.parse, but undefined for what is no JSON or would lose digits. */
 function parseJson(bytes: Uint8Array): { readonly json: unknown } | undefined {
   const text = textOf(bytes);
-  if (text === undefined || /[:[,\s]-?\d{16,}/.test(text)) return undefined;
+  if (text === undefined || /\d{16}/.test(text.replace(JSON_STRING, ''))) return undefined;
   try {
     return { json: JSON.parse(text) };
   } catch {

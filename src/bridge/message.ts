@@ -179,13 +179,18 @@ function mapEntry(field: Field, bytes: Uint8Array, depth: number): MapEntry | un
   return { key, value: value ?? defaultOf(field.type) };
 }
 
-interface Pending {
-  readonly field: Field;
-  readonly values: Value[];
-  /** The encodings of a singular message; when it stands more than once, protobuf merges them. */
-  readonly parts: Uint8Array[];
+/** What has been read of a field so far. */
+type Pending =
+  | { readonly kind: 'scalar' | 'repeated'; readonly field: Field; readonly values: Value[] }
+  /** The encodings of a singular message: when it stands more than once, protobuf merges them. */
+  | { readonly kind: 'message'; readonly field: Field; readonly parts: Uint8Array[] }
   /** By key: a later entry replaces an earlier one. */
-  readonly entries: Map<Scalar, MapEntry>;
+  | { readonly kind: 'map'; readonly field: Field; readonly entries: Map<Scalar, MapEntry> };
+
+function pendingOf(field: Field): Pending {
+  if (field.label === 'map') return { kind: 'map', field, entries: new Map() };
+  if (field.label === 'repeated') return { kind: 'repeated', field, values: [] };
+  return field.type.kind === 'message' ? { kind: 'message', field, parts: [] } : { kind: 'scalar', field, values: [] };
 }
 
 function keyOf(key: Scalar): Scalar {
@@ -195,32 +200,44 @@ function keyOf(key: Scalar): Scalar {
 /** Adds a wire field to what is known of its field; false when it doesn't fit and stays unknown. */
 function add(pending: Pending, raw: RawField, depth: number): boolean {
   const { field } = pending;
-  if (field.label === 'map') {
-    const entry = raw.wire === 'bytes' ? mapEntry(field, raw.value, depth) : undefined;
-    if (!entry) return false;
-    const key = keyOf(entry.key);
-    pending.entries.delete(key);
-    pending.entries.set(key, entry);
-    return true;
+  switch (pending.kind) {
+    case 'map': {
+      const entry = raw.wire === 'bytes' ? mapEntry(field, raw.value, depth) : undefined;
+      if (!entry) return false;
+      const key = keyOf(entry.key);
+      pending.entries.delete(key);
+      pending.entries.set(key, entry);
+      return true;
+    }
+    case 'message':
+      if (raw.wire !== 'bytes') return false;
+      pending.parts.push(raw.value);
+      return true;
+    case 'scalar':
+    case 'repeated': {
+      const values = valuesOf(field.type, pending.kind === 'repeated', raw, depth);
+      if (!values) return false;
+      if (pending.kind === 'scalar') pending.values.length = 0;
+      for (const value of values) pending.values.push(value);
+      return true;
+    }
   }
-  if (field.label === 'one' && field.type.kind === 'message') {
-    if (raw.wire !== 'bytes') return false;
-    pending.parts.push(raw.value);
-    return true;
-  }
-  const values = valuesOf(field.type, field.label === 'repeated', raw, depth);
-  if (!values) return false;
-  if (field.label === 'one') pending.values.length = 0;
-  pending.values.push(...values);
-  return true;
 }
 
-function finish({ field, values, parts, entries }: Pending, depth: number): Entry | undefined {
-  if (field.label === 'map') return { label: 'map', field, entries: [...entries.values()] };
-  if (field.label === 'repeated') return values.length > 0 ? { label: 'repeated', field, values } : undefined;
-  const value = parts.length > 0 ? fromBytes(field.type, concat(parts), depth) : values[0];
-  if (value === undefined || (field.oneof === undefined && isDefault(value))) return undefined;
-  return { label: 'one', field, value };
+function finish(pending: Pending, depth: number): Entry | undefined {
+  const { field } = pending;
+  switch (pending.kind) {
+    case 'map':
+      return { label: 'map', field, entries: [...pending.entries.values()] };
+    case 'repeated':
+      return pending.values.length > 0 ? { label: 'repeated', field, values: pending.values } : undefined;
+    case 'message':
+      return { label: 'one', field, value: fromBytes(field.type, concat(pending.parts), depth) };
+    case 'scalar': {
+      const [value] = pending.values;
+      return value === undefined || (field.oneof === undefined && isDefault(value)) ? undefined : { label: 'one', field, value };
+    }
+  }
 }
 
 function decodeFields(type: MessageType, bytes: Uint8Array, depth: number): Message {
@@ -233,7 +250,7 @@ function decodeFields(type: MessageType, bytes: Uint8Array, depth: number): Mess
       unknown.push(raw);
       continue;
     }
-    const of = pending.get(raw.number) ?? { field, values: [], parts: [], entries: new Map<Scalar, MapEntry>() };
+    const of = pending.get(raw.number) ?? pendingOf(field);
     if (!add(of, raw, depth + 1)) {
       unknown.push(raw);
       continue;

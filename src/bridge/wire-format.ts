@@ -59,12 +59,15 @@ class Cursor {
     throw new WireFormatError(`a varint of more than ten bytes ends at byte ${this.at}`);
   }
 
-  length(): number {
-    const length = this.varint();
-    if (length > BigInt(this.bytes.length)) {
-      throw new WireFormatError(`a length of ${length.toString()} at byte ${this.at} reaches past the end, ${this.bytes.length}`);
+  /** A varint as a number, for tags and lengths: past 2^53 it is only roughly right, and too big for either. */
+  size(): number {
+    let size = 0;
+    for (let unit = 1, count = 0; count < 10; count += 1, unit *= 128) {
+      const byte = this.byte();
+      size += (byte & 0x7f) * unit;
+      if (byte < 0x80) return size;
     }
-    return Number(length);
+    throw new WireFormatError(`a varint of more than ten bytes ends at byte ${this.at}`);
   }
 
   fixed(width: 4 | 8): bigint {
@@ -90,10 +93,10 @@ class Cursor {
 
   tag(): { readonly number: number; readonly wire: number } {
     const at = this.at;
-    const tag = this.varint();
-    const number = tag >> 3n;
-    if (number === 0n || number > MAX_FIELD_NUMBER) throw new WireFormatError(`no field has the number ${number.toString()}, at byte ${at}`);
-    return { number: Number(number), wire: Number(tag & 7n) };
+    const tag = this.size();
+    const number = Math.floor(tag / 8);
+    if (number === 0 || number > MAX_FIELD_NUMBER) throw new WireFormatError(`no field has the number ${number}, at byte ${at}`);
+    return { number, wire: tag % 8 };
   }
 
   value({ number, wire }: { readonly number: number; readonly wire: number }, depth: number): RawField {
@@ -103,7 +106,7 @@ class Cursor {
       case 1:
         return { number, wire: 'fixed64', value: this.fixed(8) };
       case 2:
-        return { number, wire: 'bytes', value: this.take(this.length()) };
+        return { number, wire: 'bytes', value: this.take(this.size()) };
       case 3:
         return { number, wire: 'group', value: this.group(number, depth) };
       case 5:

@@ -100,7 +100,8 @@ describe('messages', () => {
     const type = root.lookupType(name);
     fc.assert(
       fc.property(anyFields(type, 4), (fields) => {
-        const message = type.fromObject(JSON.parse(JSON.stringify(fields, (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value))));
+        const json = JSON.stringify(fields, (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value));
+        const message = type.fromObject(JSON.parse(json) as Record<string, unknown>);
         const bytes = type.encode(message).finish();
         expect(plain(decode(name, bytes))).toEqual(withoutDefaults(type, type.toObject(type.decode(bytes), { longs: String, bytes: String })));
       }),
