@@ -9,10 +9,17 @@
 export class Happened {
   private readonly times = new Map<number, bigint>();
   private everything = false;
+  /** How often something was taken back: a scope that has looked before must look again. */
+  revisions = 0;
 
   /** @param now monotonic ns */
   mark(seq: number, now: bigint): void {
     if (!this.times.has(seq)) this.times.set(seq, now);
+  }
+
+  /** It was another event that happened, not this one. */
+  unmark(seq: number): void {
+    if (this.times.delete(seq)) this.revisions += 1;
   }
 
   /** Nothing more can come: what has not happened is not waited for. */
@@ -39,6 +46,7 @@ export interface ClientEvent {
 /** A set of client events that a call's server events wait for. */
 export class Scope {
   private next = 0;
+  private revision = 0;
 
   /** @param events in sequence order */
   constructor(
@@ -48,6 +56,10 @@ export class Scope {
 
   /** The first client event before `seq` that has not happened yet. */
   missingBefore(seq: number): ClientEvent | undefined {
+    if (this.revision !== this.happened.revisions) {
+      this.revision = this.happened.revisions;
+      this.next = 0;
+    }
     let first = this.events[this.next];
     while (first !== undefined && this.happened.has(first.seq)) {
       this.next += 1;

@@ -1,16 +1,17 @@
 /**
- * A live ExecProcess stream. Many processes share it; each is bound to the recorded process that was started the
- * same way, and what the client sends to it is compared as what it means: stdin as bytes, resizes and signals in
- * order. The server's side is played in the recorded order of the whole stream.
+ * A live ExecProcess stream. Many processes share it; each is bound to a recorded process that was started the same
+ * way, and what the client sends to it is compared as what it means: stdin as bytes, resizes and signals in order.
+ * When a client's bytes show that two processes (or their containers) were taken for one another, they change places.
  */
 import { canonicalRequest, parseExec, withProcessId } from '../bridge/index.js';
 import type { Call, CallHandler } from './call.js';
 import type { Clock } from './clock.js';
-import type { RecordedExec, RecordedInput, RecordedProcess } from './exec-script.js';
+import type { RecordedExec, RecordedProcess } from './exec-script.js';
 import type { LiveBuild } from './live-build.js';
+import { LiveProcess } from './live-process.js';
 import { explainMiss, type Miss } from './miss.js';
-import { Player } from './player.js';
-import { EXEC_PROCESS, type RecordedCall } from './script.js';
+import { Player, type AnswerSource } from './player.js';
+import { EXEC_PROCESS, type RecordedCall, type ServerEvent } from './script.js';
 import { OK, Status, statusTrailers } from './status.js';
 
 export interface ExecCallOptions {
@@ -22,23 +23,11 @@ export interface ExecCallOptions {
   readonly done: () => void;
 }
 
-type ExecInput = NonNullable<ReturnType<typeof parseExec>>['input'];
-
-/** A live process and how far its client has come with what the recording has. */
-interface LiveProcess {
-  readonly recorded: RecordedProcess;
-  readonly written: Map<number, { offset: number; message: number }>;
-  resizes: number;
-  signals: number;
-}
-
 export class ExecCall implements CallHandler {
   private recording: RecordedExec | undefined;
   private player: Player | undefined;
+  private answers: ExecAnswers | undefined;
   private readonly processes = new Map<string, LiveProcess>();
-  private readonly taken = new Set<RecordedProcess>();
-  /** Recorded process id → this client's. */
-  private readonly liveIds = new Map<string, string>();
   private strays = 0;
   private ended = false;
 
@@ -53,7 +42,12 @@ export class ExecCall implements CallHandler {
     }
     const { input, process: id } = message;
     const process = this.processes.get(id);
-    const problem = input.kind === 'init' ? this.start(id, payload) : process === undefined ? this.stray(id, payload) : this.continue(process, input);
+    const problem =
+      input.kind === 'init'
+        ? this.start(id, input.containerId, input.canonical, payload)
+        : process === undefined
+          ? this.stray(id, payload)
+          : (process.take(input) && this.takeAsAnother(process, input)) ?? this.markDone(process);
     if (problem !== undefined) this.miss(problem);
     else this.options.build.advance();
   }
@@ -76,19 +70,21 @@ export class ExecCall implements CallHandler {
     else this.finish();
   }
 
-  private start(id: string, payload: Uint8Array): string | undefined {
+  private start(id: string, container: string, init: string, payload: Uint8Array): string | undefined {
     const { build } = this.options;
-    const live = canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded);
-    const recorded = this.find(live.text);
+    const recorded = this.find(init, container);
     if (recorded === undefined) {
-      return explainMiss(EXEC_PROCESS, live, this.recordedInits(), new Set()).text;
+      return explainMiss(EXEC_PROCESS, canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded), this.recordedInits(), new Set()).text;
     }
-    this.taken.add(recorded);
-    this.processes.set(id, { recorded, written: new Map(), resizes: 0, signals: 0 });
-    this.liveIds.set(recorded.id, id);
+    const process = new LiveProcess(id, container, recorded);
+    this.processes.set(id, process);
+    this.answers?.add(process);
     build.bindings.bind('process', id, recorded.id);
-    build.mark(recorded.initSeq);
-    return undefined;
+    return this.markDone(process);
+  }
+
+  private markDone(process: LiveProcess): undefined {
+    for (const seq of process.done()) this.options.build.mark(seq);
   }
 
   /** A message for a process that this stream has not started: BuildKit answers it with an error, if it was recorded. */
@@ -102,10 +98,82 @@ export class ExecCall implements CallHandler {
     return undefined;
   }
 
-  /** The recorded process that was started like this one; the first one found decides which recorded stream this is. */
-  private find(init: string): RecordedProcess | undefined {
-    const recording = this.recording ?? this.bind(({ processes }) => processes.some((process) => process.init === init));
-    return recording?.processes.find((process) => process.init === init && !this.taken.has(process));
+  /**
+   * The recorded process that was started like this one in the container that this one's is bound to. Where there is
+   * none, but one in a container made the same way, the containers change places.
+   */
+  private find(init: string, container: string): RecordedProcess | undefined {
+    const { build } = this.options;
+    const bound = build.bindings.recorded.get(container) ?? container;
+    const isHere = (process: RecordedProcess): boolean => process.init === init && process.container === bound;
+    const recording = this.recording ?? this.bind(({ processes }) => processes.some(isHere)) ?? this.bind(({ processes }) => processes.some((process) => process.init === init));
+    if (recording === undefined) return undefined;
+    const free = recording.processes.filter((process) => process.init === init && !this.isTaken(process));
+    return free.find(isHere) ?? free.find((process) => process.container !== bound && this.swapContainers(container, process.container));
+  }
+
+  private isTaken(recorded: RecordedProcess): boolean {
+    return this.holderOf(recorded) !== undefined;
+  }
+
+  private holderOf(recorded: RecordedProcess): LiveProcess | undefined {
+    for (const process of this.processes.values()) if (process.recorded === recorded) return process;
+    return undefined;
+  }
+
+  /** The client has sent what the recorded process was not sent: perhaps this is another one, that was started alike. */
+  private takeAsAnother(process: LiveProcess, input: Parameters<LiveProcess['take']>[0]): string | undefined {
+    const before = process.recorded;
+    const why = process.take(input);
+    for (const other of this.recording?.processes ?? []) {
+      if (other === before || other.init !== before.init) continue;
+      const swapped = other.container === before.container ? this.swap([[process, other]]) : this.swapContainers(process.container, other.container);
+      if (!swapped) continue;
+      if (process.recorded === other && process.take(input) === undefined) return undefined;
+      // It was not that one either: back to where things stood.
+      if (other.container === before.container) this.swap([[process, before]]);
+      else this.swapContainers(process.container, before.container);
+    }
+    return why;
+  }
+
+  /** Lets a live container stand for another recorded one, all of its processes with it, and the one that stood for that in its place. */
+  private swapContainers(container: string, wanted: string): boolean {
+    const { build } = this.options;
+    const held = build.bindings.recorded.get(container);
+    if (held === undefined || !build.areMadeAlike(held, wanted)) return false;
+    const recorded = this.recording?.processes ?? [];
+    const moves: [LiveProcess, RecordedProcess][] = [];
+    const claimed = new Set<RecordedProcess>();
+    for (const process of this.processes.values()) {
+      if (process.container !== container) continue;
+      const target = recorded.find((candidate) => candidate.container === wanted && !claimed.has(candidate) && process.answeredAs(candidate) !== undefined);
+      if (target === undefined) return false;
+      claimed.add(target);
+      moves.push([process, target]);
+    }
+    if (!this.swap(moves)) return false;
+    build.swapContainers(container, wanted);
+    return true;
+  }
+
+  /** Gives each live process another recorded one, and whoever had that one the one that became free. All or nothing. */
+  private swap(moves: readonly (readonly [LiveProcess, RecordedProcess])[]): boolean {
+    const all = moves.flatMap(([process, target]) => {
+      const holder = this.holderOf(target);
+      return holder === undefined || holder === process ? [[process, target] as const] : [[process, target] as const, [holder, process.recorded] as const];
+    });
+    const placed = all.map(([process, target]) => ({ process, target, answered: process.answeredAs(target) }));
+    if (placed.some(({ answered }) => answered === undefined)) return false;
+    const { build } = this.options;
+    for (const { process } of placed) for (const seq of process.done()) build.unmark(seq);
+    for (const { process, target, answered } of placed) {
+      process.recorded = target;
+      process.answered = answered ?? 0;
+      build.bindings.bind('process', process.id, target.id);
+    }
+    for (const { process } of placed) this.markDone(process);
+    return true;
   }
 
   /** Takes the first unused recorded stream that fits as the one that this is. */
@@ -117,13 +185,14 @@ export class ExecCall implements CallHandler {
       if (!fits(recording)) continue;
       build.matcher.use(recorded);
       this.recording = recording;
+      this.answers = new ExecAnswers(recording, build);
       this.player = new Player({
         call,
         recorded,
+        answers: this.answers,
         scope: build.execScope(recorded),
         clock,
         pace,
-        rewriteMessage: (payload) => this.toLive(payload),
         rewriteDetails: build.bindings.toLive,
         done: () => this.finish(),
       });
@@ -137,61 +206,7 @@ export class ExecCall implements CallHandler {
   private recordedInits(): readonly RecordedCall[] {
     return this.options.build.matcher
       .of(EXEC_PROCESS)
-      .flatMap((call) => call.events.filter((event) => event.kind === 'client-message' && event.data !== undefined && parseExec(event.data)?.input.kind === 'init').map((event) => ({ ...call, events: [event] })));
-  }
-
-  private continue(process: LiveProcess, input: ExecInput): string | undefined {
-    switch (input.kind) {
-      case 'file':
-        return this.write(process, input.fd, input.data, input.eof);
-      case 'resize': {
-        const expected = process.recorded.resizes[process.resizes];
-        process.resizes += 1;
-        if (expected === undefined) return `the client resized the terminal ${process.resizes} times, the recorded one ${process.recorded.resizes.length} times`;
-        if (expected.rows !== input.rows || expected.cols !== input.cols) {
-          return `the client resized the terminal to ${input.cols}x${input.rows}, the recorded one to ${expected.cols}x${expected.rows}`;
-        }
-        this.options.build.mark(expected.seq);
-        return undefined;
-      }
-      case 'signal': {
-        const expected = process.recorded.signals[process.signals];
-        process.signals += 1;
-        if (expected?.name !== input.name) return `the client sent the signal ${input.name}, the recorded one ${expected?.name ?? 'no more of them'}`;
-        this.options.build.mark(expected.seq);
-        return undefined;
-      }
-      case 'init':
-      case 'started':
-      case 'exit':
-      case 'done':
-      case 'unknown':
-        return `the client sent ${input.kind}, which the recording does not have there`;
-    }
-  }
-
-  private write(process: LiveProcess, fd: number, data: Uint8Array, eof: boolean): string | undefined {
-    const input = process.recorded.files.get(fd);
-    const at = process.written.get(fd) ?? { offset: 0, message: 0 };
-    process.written.set(fd, at);
-    const problem = input === undefined ? undefined : compareBytes(input, at.offset, data, fd);
-    if (problem !== undefined) return problem;
-    at.offset += data.length;
-    for (; input !== undefined && at.message < input.messages.length; at.message += 1) {
-      const recorded = input.messages[at.message];
-      if (recorded === undefined || recorded.end > at.offset || (recorded.eof && !eof)) break;
-      this.options.build.mark(recorded.seq);
-    }
-    return undefined;
-  }
-
-  private toLive(payload: Uint8Array): Uint8Array {
-    const message = parseExec(payload);
-    if (message === undefined) return payload;
-    const id = this.liveIds.get(message.process);
-    const named = id === undefined || id === message.process ? payload : withProcessId(payload, id);
-    // What a process printed is given back as it was; only errors speak of ids and ops.
-    return message.input.kind === 'exit' ? this.options.build.bindings.toLive(named) : named;
+      .flatMap((call) => this.options.build.execOf(call).processes.map(({ initSeq }) => ({ ...call, events: call.events.filter(({ seq }) => seq === initSeq) })));
   }
 
   private miss(why: string): void {
@@ -213,15 +228,46 @@ export class ExecCall implements CallHandler {
   }
 }
 
-function compareBytes(input: RecordedInput, offset: number, data: Uint8Array, fd: number): string | undefined {
-  const expected = input.bytes.subarray(offset, offset + data.length);
-  if (!expected.equals(data.subarray(0, expected.length))) {
-    const index = expected.findIndex((byte, position) => byte !== data[position]);
-    return `byte ${offset + index} of what the client wrote to fd ${fd} differs from the recorded one`;
+/** The answers of a stream: its own and those of its processes, in the recorded order, to whichever live process each is now. */
+class ExecAnswers implements AnswerSource {
+  private readonly processes: LiveProcess[] = [];
+  private answeredOfStream = 0;
+  /** Whose the next answer is; undefined for the stream's own. */
+  private turn: LiveProcess | undefined;
+
+  constructor(
+    private readonly recording: RecordedExec,
+    private readonly build: LiveBuild,
+  ) {}
+
+  add(process: LiveProcess): void {
+    this.processes.push(process);
   }
-  // A process that ends without reading all of its stdin leaves it to chance how much was sent.
-  if (data.length > expected.length && input.complete) {
-    return `the client wrote more to fd ${fd} than the recorded ${input.bytes.length} bytes`;
+
+  peek(): ServerEvent | undefined {
+    let next = this.recording.ofTheStream[this.answeredOfStream];
+    this.turn = undefined;
+    for (const process of this.processes) {
+      const candidate = process.recorded.answers[process.answered]?.event;
+      if (candidate !== undefined && (next === undefined || candidate.seq < next.seq)) {
+        next = candidate;
+        this.turn = process;
+      }
+    }
+    return next;
   }
-  return undefined;
+
+  take(): void {
+    if (this.turn === undefined) this.answeredOfStream += 1;
+    else this.turn.answered += 1;
+  }
+
+  rewrite(payload: Uint8Array): Uint8Array {
+    const process = this.turn;
+    if (process === undefined) return payload;
+    const { id, recorded, answered } = process;
+    const named = id === recorded.id ? payload : withProcessId(payload, id);
+    // What a process printed is given back as it was; only errors speak of ids and ops.
+    return recorded.answers[answered - 1]?.input.kind === 'exit' ? this.build.bindings.toLive(named) : named;
+  }
 }

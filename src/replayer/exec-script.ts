@@ -1,27 +1,26 @@
 /**
- * What the client's side of a recorded ExecProcess stream comes to, process by process: its Init, its stdin as a
- * stream of bytes (however it was cut into messages), its resizes and signals.
+ * A recorded ExecProcess stream, process by process: what the client's side comes to (its Init, its stdin as a
+ * stream of bytes however it was cut into messages, its resizes and signals), and what the server sent to each.
  */
-import { canonicalRequest, parseExec } from '../bridge/index.js';
-import { EXEC_PROCESS, type RecordedCall } from './script.js';
+import { canonicalRequest, parseExec, type ExecInput } from '../bridge/index.js';
+import { EXEC_PROCESS, isServerEvent, type RecordedCall, type ServerEvent } from './script.js';
 
 export interface RecordedProcess {
   readonly id: string;
-  readonly initSeq: number;
-  /** The Init message with its ids normalised. */
+  readonly container: string;
+  /** The Init message without its ids: equal for processes that were started the same way. */
   readonly init: string;
+  readonly initSeq: number;
   readonly files: ReadonlyMap<number, RecordedInput>;
   readonly resizes: readonly { readonly seq: number; readonly rows: number; readonly cols: number }[];
   readonly signals: readonly { readonly seq: number; readonly name: string }[];
+  readonly answers: readonly RecordedAnswer[];
 }
 
-/** A recorded stream. */
-export interface RecordedExec {
-  readonly call: RecordedCall;
-  readonly processes: readonly RecordedProcess[];
-  /** Messages for processes that were not started on this stream, which BuildKit refuses; compared as they are. */
-  readonly strays: readonly { readonly seq: number; readonly text: string }[];
-  readonly halfClose: number | undefined;
+/** A message of the server about one process. */
+export interface RecordedAnswer {
+  readonly event: ServerEvent;
+  readonly input: ExecInput;
 }
 
 /** What the client wrote to one fd of a process. */
@@ -33,62 +32,70 @@ export interface RecordedInput {
   readonly complete: boolean;
 }
 
+export interface RecordedExec {
+  readonly call: RecordedCall;
+  readonly processes: readonly RecordedProcess[];
+  /** Messages for processes that were not started on this stream, which BuildKit refuses; compared as they are. */
+  readonly strays: readonly { readonly seq: number; readonly text: string }[];
+  /** Headers, trailers, a reset, and messages about no process that was started. */
+  readonly ofTheStream: readonly ServerEvent[];
+  readonly halfClose: number | undefined;
+}
+
 export function readExec(call: RecordedCall): RecordedExec {
+  const current = new Map<string, Draft>();
+  const drafts: Draft[] = [];
   const strays: { seq: number; text: string }[] = [];
-  const processes = new Map<string, Draft>();
-  const order: Draft[] = [];
+  const ofTheStream: ServerEvent[] = [];
   for (const event of call.events) {
-    if ((event.kind !== 'client-message' && event.kind !== 'server-message') || event.data === undefined) continue;
-    const message = parseExec(event.data);
-    if (message === undefined) continue;
-    const { input } = message;
-    const draft = processes.get(message.process);
-    if (event.kind === 'server-message') {
-      if (input.kind === 'exit' && draft !== undefined) draft.exited = true;
-      continue;
-    }
-    if (draft === undefined && input.kind !== 'init') {
-      strays.push({ seq: event.seq, text: canonicalRequest(EXEC_PROCESS, event.data, new Map()).text });
-      continue;
-    }
-    switch (input.kind) {
-      case 'init': {
-        const begun = new Draft(message.process, event.seq, canonicalRequest(EXEC_PROCESS, event.data, new Map()).text);
-        processes.set(message.process, begun);
-        order.push(begun);
-        break;
+    const message = 'data' in event && event.data !== undefined ? parseExec(event.data) : undefined;
+    const draft = message && current.get(message.process);
+    if (isServerEvent(event)) {
+      if (message === undefined || draft === undefined) ofTheStream.push(event);
+      else draft.answer(event, message.input);
+    } else if (message !== undefined && event.kind === 'client-message' && event.data !== undefined) {
+      if (message.input.kind === 'init') {
+        const begun = new Draft(message.process, message.input.containerId, message.input.canonical, event.seq);
+        current.set(message.process, begun);
+        drafts.push(begun);
+      } else if (draft === undefined) {
+        strays.push({ seq: event.seq, text: canonicalRequest(EXEC_PROCESS, event.data, new Map()).text });
+      } else {
+        draft.take(event.seq, message.input);
       }
-      case 'file':
-        draft?.write(event.seq, input.fd, input.data, input.eof);
-        break;
-      case 'resize':
-        draft?.resizes.push({ seq: event.seq, rows: input.rows, cols: input.cols });
-        break;
-      case 'signal':
-        draft?.signals.push({ seq: event.seq, name: input.name });
-        break;
-      default:
-        // Started, Exit and Done are the server's; of what is unknown nothing can be waited for.
-        break;
     }
   }
   const halfClose = call.events.find(({ kind }) => kind === 'client-half-close')?.seq;
-  return { call, processes: order.map((draft) => draft.process()), strays, halfClose };
+  return { call, processes: drafts.map((draft) => draft.process()), strays, ofTheStream, halfClose };
 }
 
 class Draft {
-  exited = false;
-  readonly resizes: { seq: number; rows: number; cols: number }[] = [];
-  readonly signals: { seq: number; name: string }[] = [];
+  private exited = false;
+  private readonly resizes: { seq: number; rows: number; cols: number }[] = [];
+  private readonly signals: { seq: number; name: string }[] = [];
+  private readonly answers: RecordedAnswer[] = [];
   private readonly files = new Map<number, { chunks: Uint8Array[]; length: number; messages: { seq: number; end: number; eof: boolean }[]; complete: boolean }>();
 
   constructor(
     private readonly id: string,
-    private readonly initSeq: number,
+    private readonly container: string,
     private readonly init: string,
+    private readonly initSeq: number,
   ) {}
 
-  write(seq: number, fd: number, data: Uint8Array, eof: boolean): void {
+  answer(event: ServerEvent, input: ExecInput): void {
+    this.answers.push({ event, input });
+    if (input.kind === 'exit') this.exited = true;
+  }
+
+  take(seq: number, input: ExecInput): void {
+    if (input.kind === 'file') this.write(seq, input.fd, input.data, input.eof);
+    else if (input.kind === 'resize') this.resizes.push({ seq, rows: input.rows, cols: input.cols });
+    else if (input.kind === 'signal') this.signals.push({ seq, name: input.name });
+    // Started, Exit and Done are the server's; of what is unknown nothing can be waited for.
+  }
+
+  private write(seq: number, fd: number, data: Uint8Array, eof: boolean): void {
     const file = this.files.get(fd) ?? { chunks: [], length: 0, messages: [], complete: false };
     this.files.set(fd, file);
     file.chunks.push(data);
@@ -98,7 +105,8 @@ class Draft {
   }
 
   process(): RecordedProcess {
+    const { id, container, init, initSeq, resizes, signals, answers } = this;
     const files = new Map(Array.from(this.files, ([fd, { chunks, messages, complete }]) => [fd, { bytes: Buffer.concat(chunks), messages, complete }]));
-    return { id: this.id, initSeq: this.initSeq, init: this.init, files, resizes: this.resizes, signals: this.signals };
+    return { id, container, init, initSeq, files, resizes, signals, answers };
   }
 }

@@ -2,7 +2,7 @@
  * One build of a live client, played from one recorded build: its bindings, what has happened of it so far, and
  * the calls that wait for more.
  */
-import { describeExec } from '../bridge/index.js';
+import { canonicalRequest, describeExec } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
 import { Happened, Scope, type ClientEvent } from './causality.js';
 import type { Clock } from './clock.js';
@@ -10,7 +10,7 @@ import { readExec, type RecordedExec } from './exec-script.js';
 import { Matcher, type Reuse } from './matcher.js';
 import { shortName } from './miss.js';
 import type { Player } from './player.js';
-import { BRIDGE, EXEC_PROCESS, isAwaited, PING, RELEASE_CONTAINER, type RecordedBuild, type RecordedCall } from './script.js';
+import { BRIDGE, EXEC_PROCESS, isAwaited, NEW_CONTAINER, PING, RELEASE_CONTAINER, requestOf, type RecordedBuild, type RecordedCall } from './script.js';
 
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');
@@ -23,6 +23,8 @@ export class LiveBuild {
   lastActivity: bigint;
   private readonly players = new Set<Player>();
   private readonly buildScopeEvents: readonly ClientEvent[];
+  /** By its recorded id: the call that made a container, and what it asked for. */
+  private readonly containers: ReadonlyMap<string, { readonly call: RecordedCall; readonly text: string }>;
   private readonly execs = new Map<RecordedCall, RecordedExec>();
   private openBridgeCalls = 0;
   private returned = false;
@@ -35,6 +37,7 @@ export class LiveBuild {
   ) {
     this.matcher = new Matcher(recorded.calls, reuseInBuild);
     this.lastActivity = clock.now();
+    this.containers = containersOf(recorded.calls);
     this.buildScopeEvents = awaitedOf(recorded.calls.filter(({ path }) => path.startsWith(BRIDGE)));
   }
 
@@ -61,6 +64,37 @@ export class LiveBuild {
   mark(seq: number): void {
     this.lastActivity = this.clock.now();
     this.happened.mark(seq, this.lastActivity);
+  }
+
+  unmark(seq: number): void {
+    this.happened.unmark(seq);
+  }
+
+  /** Whether two recorded containers came from requests that differ in nothing but the id. */
+  areMadeAlike(one: string, other: string): boolean {
+    const madeOf = (id: string): string | undefined => this.containers.get(id)?.text;
+    return madeOf(one) !== undefined && madeOf(one) === madeOf(other);
+  }
+
+  /** Lets a live container stand for another recorded one, and the live one that stood for that for the first one's. */
+  swapContainers(live: string, wanted: string): void {
+    const { bindings } = this;
+    const held = bindings.recorded.get(live);
+    if (held === undefined) return;
+    const other = [...bindings.recorded].find(([, recorded]) => recorded === wanted)?.[0];
+    bindings.bind('container', live, wanted);
+    if (other !== undefined) {
+      bindings.bind('container', other, held);
+      return;
+    }
+    // Nobody has asked for the wanted one yet: whoever comes next gets the one that became free.
+    const taken = this.containers.get(wanted)?.call;
+    const freed = this.containers.get(held)?.call;
+    if (taken === undefined || freed === undefined) return;
+    this.matcher.use(taken);
+    this.matcher.free(freed);
+    for (const event of freed.events) this.unmark(event.seq);
+    for (const event of taken.events) if (isAwaited(event)) this.mark(event.seq);
   }
 
   join(player: Player): void {
@@ -131,6 +165,17 @@ export class LiveBuild {
     this.happened.markEverything();
     this.advance();
   }
+}
+
+function containersOf(calls: readonly RecordedCall[]): ReadonlyMap<string, { readonly call: RecordedCall; readonly text: string }> {
+  const containers = new Map<string, { call: RecordedCall; text: string }>();
+  for (const call of calls) {
+    const request = call.path === NEW_CONTAINER ? requestOf(call) : undefined;
+    if (request === undefined) continue;
+    const { defines, text } = canonicalRequest(call.path, request, new Map());
+    for (const { id } of defines) containers.set(id, { call, text });
+  }
+  return containers;
 }
 
 function awaitedOf(calls: readonly RecordedCall[]): readonly ClientEvent[] {

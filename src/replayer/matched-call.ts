@@ -9,7 +9,7 @@ import { Happened, Scope } from './causality.js';
 import type { Clock } from './clock.js';
 import { isMiss, type Matcher } from './matcher.js';
 import { shortName, type Miss } from './miss.js';
-import { Player } from './player.js';
+import { Player, RecordedAnswers } from './player.js';
 import { isAwaited, type CallEvent, type RecordedCall } from './script.js';
 import { Status, statusTrailers } from './status.js';
 
@@ -79,6 +79,7 @@ export class MatchedCall implements CallHandler {
     this.player = new Player({
       call,
       recorded,
+      answers: new RecordedAnswers(recorded),
       scope: this.options.scope?.(recorded) ?? new Scope(own, this.own),
       clock,
       pace,

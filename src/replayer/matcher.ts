@@ -63,6 +63,11 @@ class MethodIndex {
     return recorded && { recorded, canonical: canonical && { live, recorded: canonical } };
   }
 
+  /** Starts looking from the first call again. */
+  rewind(): void {
+    for (const queue of [...this.byBytes.values(), ...(this.byCanonical?.values() ?? [])]) queue.next = 0;
+  }
+
   private take(queue: Queue): RecordedCall | undefined {
     for (; queue.next < queue.calls.length; queue.next += 1) {
       const call = queue.calls[queue.next];
@@ -128,6 +133,12 @@ export class Matcher {
     if (this.used.has(call.id)) return false;
     this.used.add(call.id);
     return true;
+  }
+
+  /** A call that was used turned out not to have been. */
+  free(call: RecordedCall): void {
+    this.used.delete(call.id);
+    this.methods.get(call.path)?.rewind();
   }
 
   isUsed(call: RecordedCall): boolean {

@@ -8,15 +8,45 @@ import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import { isServerEvent, type RecordedCall, type ServerEvent } from './script.js';
 import { Status, statusOfReset, statusTrailers } from './status.js';
 
+/** Where a call's answers come from, one at a time. */
+export interface AnswerSource {
+  /** The next one; undefined when there are no more. */
+  peek(): ServerEvent | undefined;
+  /** The one that was peeked at is on its way. */
+  take(): void;
+  /** The message that was just taken, as this client is to see it. */
+  rewrite(payload: Uint8Array): Uint8Array;
+}
+
+/** The answers of a call as they were recorded. */
+export class RecordedAnswers implements AnswerSource {
+  private readonly events: readonly ServerEvent[];
+  private next = 0;
+
+  constructor(
+    recorded: RecordedCall,
+    readonly rewrite: (payload: Uint8Array) => Uint8Array = (payload) => payload,
+  ) {
+    this.events = recorded.events.filter(isServerEvent);
+  }
+
+  peek(): ServerEvent | undefined {
+    return this.events[this.next];
+  }
+
+  take(): void {
+    this.next += 1;
+  }
+}
+
 export interface PlayerOptions {
   readonly call: Call;
   readonly recorded: RecordedCall;
+  readonly answers: AnswerSource;
   readonly scope: Scope;
   readonly clock: Clock;
   /** 0: at once; 1: as recorded; 2: twice as slow. */
   readonly pace: number;
-  /** A recorded message as this client is to see it; as it was recorded when left out. */
-  readonly rewriteMessage?: (payload: Uint8Array) => Uint8Array;
   /** Recorded status details as this client is to see them: they name its ids and ops. */
   readonly rewriteDetails: (details: Uint8Array) => Uint8Array;
   /** The call has ended, one way or the other. */
@@ -33,14 +63,11 @@ export type PlayerState =
 
 export class Player {
   state: PlayerState = { kind: 'scheduled' };
-  private readonly events: readonly ServerEvent[];
   private readonly cancelledByClient: boolean;
-  private next = 0;
   private cancelTimer: (() => void) | undefined;
   private blocked = false;
 
   constructor(private readonly options: PlayerOptions) {
-    this.events = options.recorded.events.filter(isServerEvent);
     this.cancelledByClient = options.recorded.events.some((event) => event.kind === 'reset' && event.side === 'client');
   }
 
@@ -48,7 +75,7 @@ export class Player {
   advance(): void {
     this.clearTimer();
     while (!this.blocked && this.state.kind !== 'ended') {
-      const event = this.events[this.next];
+      const event = this.options.answers.peek();
       if (event === undefined) {
         this.atTheEnd();
         return;
@@ -67,7 +94,7 @@ export class Player {
         });
         return;
       }
-      this.next += 1;
+      this.options.answers.take();
       this.send(event);
     }
   }
@@ -85,7 +112,7 @@ export class Player {
   }
 
   private send(event: ServerEvent): void {
-    const { call, rewriteMessage, rewriteDetails } = this.options;
+    const { call, answers, rewriteDetails } = this.options;
     switch (event.kind) {
       case 'server-header':
         call.sendHeaders(event.headers);
@@ -93,7 +120,7 @@ export class Player {
       case 'server-message':
         if (event.data === undefined) {
           this.fail(Status.failedPrecondition, `bridgetape: the body of this message of ${call.path} was left out of the cassette; record again with --bodies ${call.path}`);
-        } else if (!call.send(rewriteMessage?.(event.data) ?? event.data)) {
+        } else if (!call.send(answers.rewrite(event.data))) {
           this.blocked = true;
           void call.drained().then(() => {
             this.blocked = false;

@@ -11,7 +11,7 @@ import { LiveBuild } from './live-build.js';
 import { MatchedCall, bindWhatMatched } from './matched-call.js';
 import { isMiss, Matcher, type Reuse } from './matcher.js';
 import { explainMiss, type Miss } from './miss.js';
-import { Player } from './player.js';
+import { Player, RecordedAnswers } from './player.js';
 import { BRIDGE, EXEC_PROCESS, isAwaited, PING, requestOf, RETURN, SESSION, SOLVE, STATUS, type RecordedBuild, type RecordedCall, type Script } from './script.js';
 import { serveSession } from './session-peer.js';
 import { OK, Status, statusTrailers } from './status.js';
@@ -235,7 +235,7 @@ export class Replayer {
       pace: this.pace,
       // Status speaks of vertices by the digests of this client's own ops. Other answers hold whole definitions,
       // whose digests and contents belong together: those are given back as they were.
-      ...(recorded.path === STATUS ? { rewriteMessage: build.bindings.toLive } : {}),
+      answers: recorded.path === STATUS ? new RecordedAnswers(recorded, build.bindings.toLive) : new RecordedAnswers(recorded),
       rewriteDetails: build.bindings.toLive,
       done: () => build.leave(player),
     });

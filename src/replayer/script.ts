@@ -12,6 +12,7 @@ export const SESSION = `${CONTROL}Session`;
 export const PING = `${BRIDGE}Ping`;
 export const RETURN = `${BRIDGE}Return`;
 export const EXEC_PROCESS = `${BRIDGE}ExecProcess`;
+export const NEW_CONTAINER = `${BRIDGE}NewContainer`;
 export const RELEASE_CONTAINER = `${BRIDGE}ReleaseContainer`;
 
 /** All that a cassette can hold of one call, but gaps. */
