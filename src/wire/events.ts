@@ -36,7 +36,10 @@ export interface MessageEvent extends OnStream {
   readonly compressed: boolean;
   /** Payload length in bytes, without the five-byte prefix. */
   readonly size: number;
-  /** The payload as views of the bytes that were pushed, in order; undefined when the body was not wanted. */
+  /**
+   * The payload in order, as views of the bytes that were pushed (small pieces of a message that spans pushes are
+   * copies); undefined when the body was not wanted.
+   */
   readonly data: readonly Uint8Array[] | undefined;
 }
 

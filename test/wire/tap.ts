@@ -44,6 +44,9 @@ export class Tap {
   }
 }
 
+/** Where each side's bytes stand after `Tap.opened`. */
+export const OPENED_AT = { client: PREFACE.length + 2 * settings().length, server: 2 * settings().length } as const;
+
 /** Body of a message event in one piece. */
 export function body(event: WireEvent): Uint8Array | undefined {
   if (event.kind !== 'client-message' && event.kind !== 'server-message') return undefined;
