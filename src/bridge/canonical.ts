@@ -4,6 +4,7 @@
  * compared as graphs, with digests that don't depend on volatile values or on how an op was encoded.
  */
 import { postOrder, readGraph, sha256, type Graph, type GraphOp } from './graph.js';
+import { parseJson } from './json.js';
 import { isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf, type Field } from './schema.js';
 import { DEFINING_FIELDS, placeholder, rulesFor, VOLATILE_DETAILS, withoutVolatile, type DefiningField, type VolatileKind } from './volatile.js';
@@ -41,6 +42,8 @@ export interface Canonical {
 
 /** Longer byte values are compared by digest. */
 const MAX_PLAIN_BYTES = 4096;
+/** In longer ones ids are not looked for: no request that names ids in bytes comes near. */
+const MAX_RENAMED_BYTES = 1024 * 1024;
 /** Definitions within definitions (build ops, source infos): BuildKit has two levels. */
 const MAX_DEFINITION_DEPTH = 8;
 /** Error details are a few levels deep. */
@@ -73,19 +76,6 @@ const keyed = (path: Path, key: string): Path => `${path}[${JSON.stringify(key)}
 const isJsonDetail = (typeUrl: string): boolean => typeUrl.endsWith('+json');
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const JSON_STRING = /"(?:[^"\\]|\\.)*"/g;
-
-/** JSON.parse, but undefined for what is no JSON or would lose digits. */
-function parseJson(bytes: Uint8Array): { readonly json: unknown } | undefined {
-  const text = textOf(bytes);
-  if (text === undefined || /\d{16}/.test(text.replace(JSON_STRING, ''))) return undefined;
-  try {
-    return { json: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
-}
 
 class Normaliser {
   readonly fields: (readonly [Path, string])[] = [];
@@ -181,15 +171,14 @@ class Normaliser {
   }
 
   private bytesText(bytes: Uint8Array): string {
-    const text = bytes.length <= MAX_PLAIN_BYTES ? textOf(bytes) : undefined;
-    if (text !== undefined) return `bytes ${JSON.stringify(this.rename(text))}`;
-    if (bytes.length <= MAX_PLAIN_BYTES) {
-      // Latin-1 keeps every byte apart, and ids stand in it as they are.
-      const latin1 = Buffer.from(bytes).toString('latin1');
-      const renamed = this.rename(latin1);
-      return renamed === latin1 ? `bytes base64 ${Buffer.from(bytes).toString('base64')}` : `bytes latin1 ${JSON.stringify(renamed)}`;
-    }
-    return `${bytes.length} bytes ${sha256(bytes)}`;
+    if (bytes.length > MAX_RENAMED_BYTES) return `${bytes.length} bytes ${sha256(bytes)}`;
+    // Latin-1 keeps every byte apart, and ids stand in it as they are.
+    const text = textOf(bytes);
+    const plain = text ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    const renamed = this.rename(plain);
+    if (text !== undefined && bytes.length <= MAX_PLAIN_BYTES) return `bytes ${JSON.stringify(renamed)}`;
+    const changed = renamed === plain ? bytes : Buffer.from(renamed, text === undefined ? 'latin1' : 'utf8');
+    return bytes.length <= MAX_PLAIN_BYTES ? `bytes base64 ${Buffer.from(changed).toString('base64')}` : `${changed.length} bytes ${sha256(changed)}`;
   }
 
   /** Emits a message at a path; one without any field still shows that it is there. */

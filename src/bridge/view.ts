@@ -1,37 +1,52 @@
 /** Decoded messages and their parts as the plain values of decoded.ts. */
-import { Budget, viewBytes, viewInteger, viewString, viewUnknown, type Decoded, type ViewOptions } from './decoded.js';
+import { Budget, viewBytes, viewInteger, viewString, viewUnknown, type Decoded, type DecodedObject, type ViewOptions } from './decoded.js';
 import { viewGraph, type Definition } from './definition.js';
-import { stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
+import { parseJson } from './json.js';
+import { stringField, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf } from './schema.js';
 import { readFields, WireFormatError } from './wire-format.js';
 
 const MAX_JSON_DEPTH = 64;
 
+function viewList<T>(items: readonly T[], budget: Budget, view: (item: T) => Decoded): readonly Decoded[] {
+  const shown: Decoded[] = [];
+  for (const item of items) {
+    if (budget.exhausted) {
+      shown.push({ omitted: items.length - shown.length });
+      break;
+    }
+    shown.push(view(item));
+  }
+  return shown;
+}
+
+function viewMembers<T>(members: readonly (readonly [name: string, value: T])[], budget: Budget, view: (value: T) => Decoded): DecodedObject {
+  const shown: [string, Decoded][] = [];
+  for (const [name, value] of members) {
+    if (budget.exhausted) {
+      shown.push(['#omitted', members.length - shown.length]);
+      break;
+    }
+    shown.push([name, view(value)]);
+  }
+  return Object.fromEntries(shown);
+}
+
 /** JSON from outside, within the budget. */
 function viewJson(value: unknown, budget: Budget, depth = 0): Decoded {
   if (typeof value === 'string') return viewString(value, budget);
   budget.take();
-  if (budget.exhausted || depth > MAX_JSON_DEPTH) return { omitted: true };
   if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
-  if (Array.isArray(value)) return value.map((item: unknown) => viewJson(item, budget, depth + 1));
   if (typeof value !== 'object') return null;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, viewJson(item, budget, depth + 1)]));
-}
-
-function jsonOf(bytes: Uint8Array): { readonly json: unknown } | undefined {
-  const text = textOf(bytes);
-  if (text === undefined) return undefined;
-  try {
-    return { json: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
+  if (depth > MAX_JSON_DEPTH) return { omitted: true };
+  if (Array.isArray(value)) return viewList(value, budget, (item: unknown) => viewJson(item, budget, depth + 1));
+  return viewMembers(Object.entries(value), budget, (item: unknown) => viewJson(item, budget, depth + 1));
 }
 
 /** The value of an Any: JSON where BuildKit put JSON, a message of proto/ by its type's name, else bytes. */
 export function viewAnyValue(typeUrl: string, bytes: Uint8Array, budget: Budget): Decoded {
   const isJson = typeUrl.endsWith('+json');
-  const parsed = isJson ? jsonOf(bytes) : undefined;
+  const parsed = isJson ? parseJson(bytes) : undefined;
   if (parsed) return viewJson(parsed.json, budget);
   const typeName = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
   return !isJson && messageType(typeName) ? viewType(typeName, bytes, budget) : viewBytes(bytes, budget);
@@ -59,35 +74,18 @@ function viewValue(value: Value, budget: Budget): Decoded {
   return value.kind === 'enum' ? (value.name ?? value.number) : viewMessage(value, budget);
 }
 
-function viewList<T>(items: readonly T[], budget: Budget, view: (item: T) => Decoded): readonly Decoded[] {
-  const shown: Decoded[] = [];
-  for (const item of items) {
-    if (budget.exhausted) {
-      shown.push({ omitted: items.length - shown.length });
-      break;
-    }
-    shown.push(view(item));
-  }
-  return shown;
-}
-
 function viewEntry(entry: Entry, budget: Budget): Decoded {
   switch (entry.label) {
     case 'one':
       return viewValue(entry.value, budget);
     case 'repeated':
       return viewList(entry.values, budget, (value) => viewValue(value, budget));
-    case 'map': {
-      const shown: [string, Decoded][] = [];
-      for (const { key, value } of entry.entries) {
-        if (budget.exhausted) {
-          shown.push(['#omitted', entry.entries.length - shown.length]);
-          break;
-        }
-        shown.push([key instanceof Uint8Array ? Buffer.from(key).toString('latin1') : String(key), viewValue(value, budget)]);
-      }
-      return Object.fromEntries(shown);
-    }
+    case 'map':
+      return viewMembers(
+        entry.entries.map(({ key, value }) => [key instanceof Uint8Array ? Buffer.from(key).toString('latin1') : String(key), value]),
+        budget,
+        (value) => viewValue(value, budget),
+      );
   }
 }
 

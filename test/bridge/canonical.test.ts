@@ -267,8 +267,12 @@ describe('ids', () => {
   it('are renamed in methods and fields that nobody knows', () => {
     const request = (name: string, ids: IdMap): string =>
       canonicalRequest('/later.Service/Method', encode(`${FRONTEND}.ReadFileRequest`, { Ref: name }), ids).text;
-    // As text the id is bounded by what is no letter or digit: its length byte before, the end after.
     expect(request(id('l'), bound)).toBe(request(id('r'), NONE));
+    for (const filler of [Buffer.from([0xff, 0]), Buffer.alloc(5000, 0xff), Buffer.alloc(5000, ' ')]) {
+      const raw = (name: string, ids: IdMap): string => canonicalRequest('/later.Service/Method', Buffer.concat([filler, Buffer.from(name), filler]), ids).text;
+      expect(raw(id('l'), bound)).toBe(raw(id('r'), NONE));
+      expect(raw(id('l'), NONE)).not.toBe(raw(id('r'), NONE));
+    }
   });
 });
 
