@@ -3,7 +3,7 @@
  * way, and what the client sends to it is compared as what it means: stdin as bytes, resizes and signals in order.
  * When a client's bytes show that two processes (or their containers) were taken for one another, they change places.
  */
-import { canonicalRequest, parseExec, withProcessId } from '../bridge/index.js';
+import { canonicalRequest, parseExec, withProcessId, type ExecInput } from '../bridge/index.js';
 import type { Call, CallHandler } from './call.js';
 import type { Clock } from './clock.js';
 import type { RecordedExec, RecordedProcess } from './exec-script.js';
@@ -47,7 +47,7 @@ export class ExecCall implements CallHandler {
         ? this.start(id, input.containerId, input.canonical, payload)
         : process === undefined
           ? this.stray(id, payload)
-          : (process.take(input) && this.takeAsAnother(process, input)) ?? this.markDone(process);
+          : this.take(process, input);
     if (problem !== undefined) this.miss(problem);
     else this.options.build.advance();
   }
@@ -80,10 +80,17 @@ export class ExecCall implements CallHandler {
     this.processes.set(id, process);
     this.answers?.add(process);
     build.bindings.bind('process', id, recorded.id);
-    return this.markDone(process);
+    this.markDone(process);
+    return undefined;
   }
 
-  private markDone(process: LiveProcess): undefined {
+  private take(process: LiveProcess, input: ExecInput): string | undefined {
+    const problem = process.take(input) && this.takeAsAnother(process, input);
+    if (problem === undefined) this.markDone(process);
+    return problem;
+  }
+
+  private markDone(process: LiveProcess): void {
     for (const seq of process.done()) this.options.build.mark(seq);
   }
 
@@ -122,7 +129,7 @@ export class ExecCall implements CallHandler {
   }
 
   /** The client has sent what the recorded process was not sent: perhaps this is another one, that was started alike. */
-  private takeAsAnother(process: LiveProcess, input: Parameters<LiveProcess['take']>[0]): string | undefined {
+  private takeAsAnother(process: LiveProcess, input: ExecInput): string | undefined {
     const before = process.recorded;
     const why = process.take(input);
     for (const other of this.recording?.processes ?? []) {
