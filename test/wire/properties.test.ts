@@ -36,7 +36,7 @@ function decode(runs: readonly Run[], cuts: readonly number[], limits: Partial<L
   for (const { side, bytes } of runs) {
     for (let at = 0; at < bytes.length; ) {
       const length = cuts[next++ % cuts.length] ?? 1;
-      tap.push(side, [bytes.slice(at, at + length)]);
+      tap.push(side, [bytes.subarray(at, at + length)]);
       at += length;
     }
   }
@@ -79,7 +79,7 @@ describe('any chunking of the same bytes gives the same events', () => {
     expect(decode(runs, cuts, tight).map(line)).toEqual(decode(runs, [Infinity], tight).map(line));
   });
 
-  test.prop([fc.constantFrom(...FIXTURES), lengths], { numRuns: 60 })('of what real peers sent', (name, cuts) => {
+  test.prop([fc.constantFrom(...FIXTURES), lengths], { numRuns: 30 })('of what real peers sent', (name, cuts) => {
     const { runs } = fixture(name);
     expect(decode(runs, cuts).map(line)).toEqual(decode(runs, [Infinity]).map(line));
   });
@@ -103,9 +103,9 @@ describe('any bytes', () => {
     (runs, strikes) => {
       const limits = { heldBytes: 100, openStreams: 3, messageBytes: 200 };
       const tap = new Tap({ limits });
-      for (const { side, bytes } of runs) {
+      for (const [turn, { side, bytes }] of runs.entries()) {
         const struck = Uint8Array.from(bytes);
-        for (const [at, octet] of strikes) if (struck.length > 0 && side === 'server') struck[at % struck.length] = octet;
+        for (const [at, octet] of turn === 0 ? [] : strikes) if (struck.length > 0) struck[at % struck.length] = octet;
         tap.push(side, [struck]);
         expect(tap.decoder.load.heldBytes).toBeLessThanOrEqual(limits.heldBytes);
         expect(tap.decoder.load.openStreams).toBeLessThanOrEqual(limits.openStreams);

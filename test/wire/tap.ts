@@ -1,5 +1,6 @@
 /** A decoder with its events written down, and events as lines that a test can read. */
 
+import { createHash } from 'node:crypto';
 import { ConnectionDecoder, errorCodeName, type Side, type WireEvent } from '../../src/wire/index.js';
 import { PREFACE, settings, text } from './bytes.js';
 
@@ -53,6 +54,11 @@ export function body(event: WireEvent): Uint8Array | undefined {
   return event.data === undefined ? undefined : Uint8Array.from(Buffer.concat(event.data));
 }
 
+function shown(bytes: Uint8Array): string {
+  if (bytes.length <= 200) return JSON.stringify(text(bytes));
+  return `${bytes.length} bytes of sha256 ${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
 /** An event as a line, without its time. */
 export function line(event: WireEvent): string {
   switch (event.kind) {
@@ -65,7 +71,7 @@ export function line(event: WireEvent): string {
     case 'client-message':
     case 'server-message': {
       const bytes = body(event);
-      const what = bytes === undefined ? `${event.size} bytes` : JSON.stringify(text(bytes));
+      const what = bytes === undefined ? `${event.size} bytes` : shown(bytes);
       return `${event.stream} ${event.kind}${event.compressed ? ' compressed' : ''} ${what}`;
     }
     case 'client-half-close':
