@@ -1,0 +1,81 @@
+/** What stands above a table: what the cassette is, where it came from, what it holds and what it lacks. */
+import type { CassetteHeader } from '../cassette/index.js';
+import { callNumbers, damageFacts, paintedState } from './damage.js';
+import { factLines, type Fact } from './facts.js';
+import { cutEnd, legible } from './legible.js';
+import { shortMethod } from './method-name.js';
+import { plainPainter, type Painter } from './painter.js';
+import { duration, grouped, plural, seconds, size } from './quantity.js';
+import type { Survey } from './survey.js';
+
+export interface ViewOptions {
+  /** Columns to fit into; 80 unless told. */
+  readonly width?: number;
+  readonly painter?: Painter;
+}
+
+/** A command can hold a whole script. */
+const MAX_COMMAND = 400;
+const MAX_GAPS = 8;
+
+export function cassetteHead(survey: Survey, { width = 80, painter = plainPainter }: ViewOptions = {}): string[] {
+  const { header } = survey;
+  const buildkit = header.buildkitVersion === undefined ? 'version unknown' : legible(header.buildkitVersion);
+  const facts: Fact[] = [
+    { label: 'recorded', text: `${instant(header.startedAt)}, ${duration(survey.duration)}, by ${legible(header.tool)}` },
+    { label: 'BuildKit', text: `${buildkit}, at ${legible(header.upstream)}` },
+    ...(header.command === undefined ? [] : [{ label: 'command', text: cutEnd(commandText(header.command), MAX_COMMAND) }]),
+    { label: 'holds', text: contents(survey) },
+    ...bodiesFacts(header),
+    ...lossFacts(survey),
+  ];
+  return [`${painter.bold(legible(survey.name))}: ${paintedState(survey.state, painter)}`, ...factLines(facts, width, painter)];
+}
+
+function instant(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'at an unknown time' : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+/** As it could be typed, on one line. */
+function commandText(command: readonly string[]): string {
+  return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : legible(`'${word.replaceAll("'", `'\\''`)}'`))).join(' ');
+}
+
+function contents({ calls, builds, connections, eventCount }: Survey): string {
+  const ofBuilds = builds.length === 0 ? '' : ` of ${plural(builds.length, 'build')}`;
+  return `${plural(calls.length, 'call')}${ofBuilds} on ${plural(connections.length, 'connection')}, ${plural(eventCount, 'event')}`;
+}
+
+/** A pattern with a `!` before it names what is kept all the same. */
+function bodiesFacts({ bodiesLeftOut }: CassetteHeader): Fact[] {
+  const kept = bodiesLeftOut.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
+  const out = bodiesLeftOut.filter((pattern) => !pattern.startsWith('!'));
+  const fact = (label: string, patterns: readonly string[]): Fact[] =>
+    patterns.length === 0 ? [] : [{ label, text: `message bodies of ${patterns.map((pattern) => legible(shortMethod(pattern))).join(', ')}` }];
+  return [...fact('left out', out), ...fact('kept', kept)];
+}
+
+function lossFacts(survey: Survey): Fact[] {
+  const facts: Fact[] = [];
+  if (survey.state === 'interrupted') {
+    const open = survey.calls.filter(({ outcome }) => outcome.kind === 'open').map(({ id }) => id);
+    const lost = survey.tail === undefined ? '' : `; ${size(survey.tail.bytes)} from byte ${grouped(survey.tail.offset)} on are no whole record`;
+    facts.push({ label: 'cut off', text: `the recording was not brought to its end${lost}${open.length === 0 ? '' : `; still open: ${callNumbers(open)}`}`, alarming: true });
+  }
+  facts.push(...damageFacts(survey.damages), ...gapFacts(survey));
+  for (const { id, error } of survey.connections) {
+    if (error !== undefined) facts.push({ label: 'ended', text: `connection ${id} by an error: ${legible(error)}` });
+  }
+  return facts;
+}
+
+/** Where the file is damaged, gaps of no connection stand for that, and it is told already. */
+function gapFacts({ gaps, damages }: Survey): Fact[] {
+  const told = gaps.filter(({ connection }) => connection !== 0 || damages.length === 0);
+  const facts = told.slice(0, MAX_GAPS).map(({ connection, time, side, bytes, reason }) => ({
+    label: connection === 0 ? 'lost' : 'gap',
+    text: connection === 0 ? `${size(bytes)} at ${seconds(time, 3)} s: ${legible(reason)}` : `${size(bytes)} from the ${side} at ${seconds(time, 3)} s, connection ${connection}: ${legible(reason)}`,
+    alarming: true,
+  }));
+  return told.length <= MAX_GAPS ? facts : [...facts, { label: '', text: `and ${plural(told.length - MAX_GAPS, 'more gap')} at least`, alarming: true }];
+}

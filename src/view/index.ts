@@ -1,0 +1,9 @@
+/** The page: a cassette, or one call of it, as lines of text or of JSON. Values in, lines out; no I/O. */
+export { showCall, type DetailOptions } from './call-detail.js';
+export { callTable, showCassette } from './call-table.js';
+export { cassetteHead, type ViewOptions } from './cassette-head.js';
+export { eventsJson, surveyJson } from './json-lines.js';
+export { plainPainter, type Painter } from './painter.js';
+export { duration, plural, size } from './quantity.js';
+export { surveyCassette, type Survey, type SurveyedBuild, type SurveyedCall } from './survey.js';
+export { isComplete, showVerdict, verdictJson, type Verdict } from './verdict.js';
