@@ -51,7 +51,7 @@ export const everyKind: readonly NewEvent[] = [
   { kind: 'client-message', time: 2001n, connection: 1, call: 2, compressed: true, size: 123_456_789_012, data: undefined },
   { kind: 'server-message', time: 2001n, connection: 1, call: 2, compressed: false, size: 0, data: [] },
   { kind: 'server-message', time: 1999n, connection: 1, call: 2, compressed: false, size: 6, data: [bytes('ab'), bytes(''), bytes('cdef')] },
-  { kind: 'server-message', time: 2002n, connection: 1, call: 2, compressed: false, size: 5000, data: [new Uint8Array(5000).fill(7)] },
+  { kind: 'server-message', time: 2002n, connection: 1, call: 2, compressed: false, size: 1030, data: [new Uint8Array(1030).fill(7)] },
   { kind: 'reset', time: 2003n, connection: 1, call: 2, side: 'client', code: 8 },
   { kind: 'client-header', time: 2004n, connection: 1, call: 3, headers: fields([':path', '/x'], ['grpc-trace-bin', '\0\x01']) },
   { kind: 'server-trailer', time: 2005n, connection: 1, call: 3, headers: fields(['grpc-status', '9'], ['grpc-message', 'a%20b %E2%82%AC']) },

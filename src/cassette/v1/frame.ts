@@ -21,6 +21,9 @@ export const FRAME_LENGTH = 16;
 const kinds = ['hdr', 'evt', 'pay', 'idx', 'end'] as const;
 export type RecordKind = (typeof kinds)[number];
 
+const tag = (a: number, b: number, c: number): number => (a << 16) | (b << 8) | c;
+const kindOf: ReadonlyMap<number, RecordKind> = new Map(kinds.map((kind) => [tag(kind.charCodeAt(0), kind.charCodeAt(1), kind.charCodeAt(2)), kind]));
+
 export const codecs = { plain: 0, brotli: 1 } as const;
 export type Codec = keyof typeof codecs;
 
@@ -63,11 +66,10 @@ export function checksum(record: Uint8Array, offset: number): number {
 /** Reads a frame; undefined when these 16 bytes can't be one. */
 export function parseFrame(bytes: Uint8Array, at = 0): Frame | undefined {
   if (bytes.length < at + FRAME_LENGTH) return undefined;
-  const kind = kinds.find(
-    (name) => bytes[at + 8] === name.charCodeAt(0) && bytes[at + 9] === name.charCodeAt(1) && bytes[at + 10] === name.charCodeAt(2),
-  );
   const codec = bytes[at + 11] === codecs.plain ? 'plain' : bytes[at + 11] === codecs.brotli ? 'brotli' : undefined;
-  if (kind === undefined || codec === undefined) return undefined;
+  if (codec === undefined) return undefined;
+  const kind = kindOf.get(tag(bytes[at + 8] ?? 0, bytes[at + 9] ?? 0, bytes[at + 10] ?? 0));
+  if (kind === undefined) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, FRAME_LENGTH);
   const storedLength = view.getUint32(0, true);
   const rawLength = view.getUint32(12, true);
