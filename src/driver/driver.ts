@@ -1,12 +1,14 @@
 /**
  * The driver: plays the client's side of a cassette again, with grpc-js. Each client event goes out when the
- * server events before it in its build have come again; ids that the recorded client had made up are made anew.
+ * server events before it in its build have come again. Ids that the recorded client had made up are made anew, and
+ * ids that this server makes up are put where the recorded ones were.
  */
 import * as grpc from '@grpc/grpc-js';
-import { randomInt } from 'node:crypto';
 
 import { buildIdOf, parseExec, rewriteIds, solveFacts, statusRef } from '../bridge/index.js';
-import type { Cassette, HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from '../cassette/index.js';
+import type { Cassette, HeaderField } from '../cassette/index.js';
+import { isId, newId, pairIds } from './ids.js';
+import { Progress, type CallEvent } from './progress.js';
 
 const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge/';
 const SOLVE = '/moby.buildkit.v1.Control/Solve';
@@ -25,12 +27,9 @@ export interface DriveOptions {
 export interface DriveReport {
   /** Calls that were driven, by their number in the cassette. */
   readonly calls: readonly number[];
-  /** The recorded id → the one that was used instead. */
+  /** The recorded id → the one that took its place, whoever made it. */
   readonly ids: ReadonlyMap<string, string>;
 }
-
-type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
-type ClientEvent = (HeaderEvent & { readonly kind: 'client-header' }) | (MessageEvent & { readonly kind: 'client-message' }) | HalfClose | Reset;
 
 interface DrivenCall {
   readonly id: number;
@@ -38,10 +37,6 @@ interface DrivenCall {
   readonly headers: readonly HeaderField[];
   readonly events: CallEvent[];
 }
-
-/** `identity.NewID()` of BuildKit (identity/randomid.go): 25 characters of base 36. */
-const ID = /[0-9a-z]{25}/;
-const ID_ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
 /**
  * Drives every bridge call of a cassette, and the Solve and Status calls that carry their builds. Resolves when all
@@ -58,49 +53,77 @@ export async function drive(cassette: Cassette, options: DriveOptions): Promise<
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
   });
-  const ids = new Map<string, string>();
+  const ids = new Ids();
   try {
     await Promise.all(Array.from(builds.values(), (members) => new BuildDriver(members, client, ids, options).run()));
   } finally {
     client.close();
   }
-  return { calls: calls.map(({ id }) => id), ids };
+  return { calls: calls.map(({ id }) => id), ids: ids.live };
 }
 
 function readCalls(cassette: Cassette): readonly DrivenCall[] {
   const calls = new Map<number, DrivenCall>();
   for (const event of cassette.events()) {
     if (!('call' in event) || event.kind === 'gap') continue;
-    if (event.kind !== 'client-header') calls.get(event.call)?.events.push(event);
-    else {
-      const path = textOf(event.headers.find(({ name }) => name === ':path')?.value);
-      if (path.startsWith(BRIDGE) || path === SOLVE || path === STATUS) calls.set(event.call, { id: event.call, path, headers: event.headers, events: [event] });
+    if (event.kind !== 'client-header') {
+      calls.get(event.call)?.events.push(event);
+      continue;
     }
+    const path = textOf(event.headers.find(({ name }) => name === ':path')?.value);
+    if (path.startsWith(BRIDGE) || path === SOLVE || path === STATUS) calls.set(event.call, { id: event.call, path, headers: event.headers, events: [event] });
   }
   return [...calls.values()];
 }
 
 function buildOf(call: DrivenCall): string | undefined {
   if (call.path.startsWith(BRIDGE)) return buildIdOf(call.headers);
-  const request = call.events.find((event) => event.kind === 'client-message');
-  return request?.kind === 'client-message' && request.data !== undefined ? (call.path === SOLVE ? solveFacts(request.data)?.ref : statusRef(request.data)) : undefined;
+  const request = call.events.find(({ kind }) => kind === 'client-message');
+  if (request === undefined || !('data' in request) || request.data === undefined) return undefined;
+  return call.path === SOLVE ? solveFacts(request.data)?.ref : statusRef(request.data);
+}
+
+/** The ids that took the place of recorded ones. */
+class Ids {
+  /** Recorded → live. */
+  readonly live = new Map<string, string>();
+  /** Live → recorded. */
+  readonly recorded = new Map<string, string>();
+
+  bind(recorded: string, live: string): void {
+    this.live.set(recorded, live);
+    this.recorded.set(live, recorded);
+  }
+
+  invent(recorded: string): void {
+    if (!this.live.has(recorded) && isId(recorded)) this.bind(recorded, newId());
+  }
+}
+
+interface Anchor {
+  /** ns since the recording began */
+  readonly recorded: bigint;
+  /** monotonic ns */
+  readonly live: bigint;
 }
 
 /** One build's calls, in the recorded order of what depends on what. */
 class BuildDriver {
   private readonly events: readonly CallEvent[];
-  private readonly live = new Map<number, LiveCall>();
-  private readonly came = new Map<number, bigint>();
   private readonly calls: ReadonlyMap<number, DrivenCall>;
+  private readonly live = new Map<number, { readonly stream: grpc.ClientDuplexStream<Buffer, Buffer>; ended: boolean }>();
+  private readonly came = new Map<number, bigint>();
   private next = 0;
   private open = 0;
+  /** The last server event that the next client event comes after. */
+  private anchor: Anchor | undefined;
   private timer: NodeJS.Timeout | undefined;
   private finish: () => void = () => undefined;
 
   constructor(
     members: readonly DrivenCall[],
     private readonly client: grpc.Client,
-    private readonly ids: Map<string, string>,
+    private readonly ids: Ids,
     private readonly options: DriveOptions,
   ) {
     this.calls = new Map(members.map((call) => [call.id, call]));
@@ -118,12 +141,11 @@ class BuildDriver {
   /** Sends what may go: up to the first server event that has not come. */
   private advance(): void {
     if (this.timer !== undefined) return;
-    let last: { readonly recorded: bigint; readonly live: bigint } | undefined;
     for (; this.next < this.events.length; this.next += 1) {
       const event = this.events[this.next];
       if (event === undefined) break;
       if (isFromClient(event)) {
-        const wait = this.waitFor(event, last ?? this.lastBefore(this.next));
+        const wait = this.waitFor(event);
         if (wait > 0) {
           this.timer = setTimeout(() => {
             this.timer = undefined;
@@ -132,73 +154,80 @@ class BuildDriver {
           return;
         }
         this.send(event);
-      } else if (!this.isOver(event)) {
+      } else if (this.isAwaited(event)) {
         const time = this.came.get(event.seq);
         if (time === undefined) return;
-        last = { recorded: event.time, live: time };
+        this.anchor = { recorded: event.time, live: time };
       }
     }
     if (this.open === 0) this.finish();
   }
 
-  /** A call that has ended sends nothing more: what it left out is for the comparison to find. */
-  private isOver(event: CallEvent): boolean {
-    return this.live.get(event.call)?.ended ?? false;
+  /**
+   * Progress tells a client nothing that its build waits for, and daemons cut it up differently each time. A call
+   * that has ended sends nothing more: what it left out is for the comparison to find.
+   */
+  private isAwaited(event: CallEvent): boolean {
+    return this.calls.get(event.call)?.path !== STATUS && this.live.get(event.call)?.ended !== true;
   }
 
-  private lastBefore(index: number): { readonly recorded: bigint; readonly live: bigint } | undefined {
-    for (let at = index - 1; at >= 0; at -= 1) {
-      const event = this.events[at];
-      const live = event && this.came.get(event.seq);
-      if (event !== undefined && live !== undefined) return { recorded: event.time, live };
-    }
-    return undefined;
-  }
-
-  private waitFor(event: ClientEvent, last: { readonly recorded: bigint; readonly live: bigint } | undefined): number {
+  /** ms until a client event is due: as long after what came before as it was recorded. */
+  private waitFor(event: CallEvent): number {
     const pace = this.options.pace ?? 0;
-    if (pace === 0 || last === undefined) return 0;
-    const elapsed = Number(process.hrtime.bigint() - last.live);
-    return Math.max(0, Math.round((Number(event.time - last.recorded) * pace - elapsed) / 1e6));
+    if (pace === 0 || this.anchor === undefined) return 0;
+    const elapsed = Number(process.hrtime.bigint() - this.anchor.live);
+    return Math.max(0, Math.round((Number(event.time - this.anchor.recorded) * pace - elapsed) / 1e6));
   }
 
-  private send(event: ClientEvent): void {
+  private send(event: CallEvent): void {
     const call = this.calls.get(event.call);
-    if (call === undefined) return;
+    const stream = this.live.get(event.call)?.stream;
     switch (event.kind) {
       case 'client-header':
-        this.open += 1;
-        this.live.set(event.call, this.start(call));
+        if (call !== undefined) this.start(call);
         break;
       case 'client-message':
-        if (event.data !== undefined) this.live.get(event.call)?.stream.write(Buffer.from(this.rename(event.data)));
+        if (event.data !== undefined) stream?.write(Buffer.from(rewriteIds(event.data, this.ids.live)));
         break;
       case 'client-half-close':
-        this.live.get(event.call)?.stream.end();
+        stream?.end();
         break;
       case 'reset':
-        this.live.get(event.call)?.stream.cancel();
+        stream?.cancel();
+        break;
+      case 'server-header':
+      case 'server-message':
+      case 'server-trailer':
+        break;
     }
-    this.came.set(event.seq, process.hrtime.bigint());
   }
 
-  private start(call: DrivenCall): LiveCall {
+  private start(call: DrivenCall): void {
     const metadata = new grpc.Metadata();
     for (const { name, value } of call.headers) {
-      if (!isOwnField(name)) metadata.add(name, name.endsWith('-bin') ? Buffer.from(textOf(value), 'base64') : textOf(this.rename(value)));
+      if (!isOwnField(name)) metadata.add(name, name.endsWith('-bin') ? Buffer.from(textOf(value), 'base64') : textOf(rewriteIds(value, this.ids.live)));
     }
     const stream = this.client.makeBidiStreamRequest<Buffer, Buffer>(call.path, same, same, metadata);
-    const live = new LiveCall(stream, call);
+    const live = { stream, ended: false };
+    const isExec = call.path === EXEC_PROCESS;
+    const progress = new Progress(call.events, isExec);
+    this.open += 1;
+    this.live.set(call.id, live);
     const came = (seqs: readonly number[]): void => {
       const now = process.hrtime.bigint();
-      for (const seq of seqs) this.came.set(seq, now);
+      for (const seq of seqs) if (!this.came.has(seq)) this.came.set(seq, now);
       this.advance();
     };
-    stream.on('metadata', () => came(live.headersCame()));
+    stream.on('metadata', () => came(progress.headersCame()));
     stream.on('data', (payload: Buffer) => {
-      const output = call.path === EXEC_PROCESS ? parseExec(payload) : undefined;
+      const output = isExec ? parseExec(payload) : undefined;
       if (output?.input.kind === 'file') this.options.onOutput?.({ process: output.process, fd: output.input.fd, data: output.input.data });
-      came(live.messageCame());
+      const seqs = progress.messageCame(rewriteIds(payload, this.ids.recorded));
+      const recorded = progress.recordedMessage();
+      if (!isExec && call.path.startsWith(BRIDGE) && recorded !== undefined) {
+        for (const [before, now] of pairIds(recorded, payload)) this.ids.bind(before, now);
+      }
+      came(seqs);
     });
     // The status is in the new recording too; that is where it is compared.
     stream.on('error', () => undefined);
@@ -207,60 +236,23 @@ class BuildDriver {
       this.open -= 1;
       this.advance();
     });
-    return live;
-  }
-
-  private rename(bytes: Uint8Array): Uint8Array {
-    return rewriteIds(bytes, this.ids);
   }
 
   /** New ids for what this call's client made up: the build, its containers and processes. */
   private inventIds(call: DrivenCall): void {
     const build = buildOf(call);
-    if (build !== undefined) this.invent(build);
+    if (build !== undefined) this.ids.invent(build);
+    if (call.path !== EXEC_PROCESS) return;
     for (const event of call.events) {
-      if (event.kind !== 'client-message' || event.data === undefined || call.path !== EXEC_PROCESS) continue;
-      const message = parseExec(event.data);
+      const message = event.kind === 'client-message' && event.data !== undefined ? parseExec(event.data) : undefined;
       if (message?.input.kind !== 'init') continue;
-      this.invent(message.input.containerId);
-      for (const part of message.process.split(':')) this.invent(part);
-    }
-  }
-
-  private invent(id: string): void {
-    if (!this.ids.has(id) && id.length === 25 && ID.test(id)) {
-      this.ids.set(id, Array.from({ length: id.length }, () => ID_ALPHABET[randomInt(ID_ALPHABET.length)]).join(''));
+      this.ids.invent(message.input.containerId);
+      for (const part of message.process.split(':')) this.ids.invent(part);
     }
   }
 }
 
-/** A call as it goes now, and how much of its recorded server side has come. */
-class LiveCall {
-  ended = false;
-  private readonly headers: readonly number[];
-  private readonly messages: readonly number[];
-  private received = 0;
-
-  constructor(
-    readonly stream: grpc.ClientDuplexStream<Buffer, Buffer>,
-    call: DrivenCall,
-  ) {
-    this.headers = call.events.filter(({ kind }) => kind === 'server-header').map(({ seq }) => seq);
-    this.messages = call.events.filter(({ kind }) => kind === 'server-message').map(({ seq }) => seq);
-  }
-
-  headersCame(): readonly number[] {
-    return this.headers;
-  }
-
-  messageCame(): readonly number[] {
-    const seq = this.messages[this.received];
-    this.received += 1;
-    return seq === undefined ? [] : [seq];
-  }
-}
-
-function isFromClient(event: CallEvent): event is ClientEvent {
+function isFromClient(event: CallEvent): boolean {
   return event.kind === 'client-header' || event.kind === 'client-message' || event.kind === 'client-half-close' || (event.kind === 'reset' && event.side === 'client');
 }
 

@@ -122,8 +122,8 @@ class GrpcJsCall implements Call {
       return;
     }
     const metadata = toMetadata(trailers);
-    if (status.code === Status.ok) this.stream.end(metadata);
-    else this.stream.emit('error', { ...status, metadata });
+    // Not stream.end(metadata): that would make up a grpc-message "OK".
+    this.stream.emit('error', { ...status, metadata });
   }
 
   private get isOver(): boolean {

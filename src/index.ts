@@ -1,0 +1,46 @@
+/**
+ * bridgetape's public API: record what crosses between BuildKit's clients and buildkitd, read what was recorded,
+ * and serve it in place of a daemon.
+ *
+ * @example Record, then replay, from a test of your own
+ * ```ts
+ * import { parseAddress, record, replay, temporaryAddress } from 'bridgetape';
+ *
+ * const front = temporaryAddress();
+ * const recording = await record({
+ *   output: 'build.cassette',
+ *   listen: front.address,
+ *   upstream: parseAddress('unix:///run/buildkit/buildkitd.sock'),
+ * });
+ * // … run a client with BUILDKIT_HOST = recording.address …
+ * await recording.close();
+ * front.remove();
+ *
+ * const replaying = await replay({ file: 'build.cassette', listen: front.address });
+ * // … run the client again with BUILDKIT_HOST = replaying.address …
+ * await replaying.close();
+ * console.log(replaying.misses);
+ * ```
+ */
+export {
+  Cassette,
+  CassetteWriter,
+  verify,
+  type CallOutcome,
+  type CallSummary,
+  type CassetteEvent,
+  type CassetteHeader,
+  type CassetteState,
+  type ConnectionSummary,
+  type EventKind,
+  type HeaderField,
+  type Nanoseconds,
+  type Side,
+} from './cassette/index.js';
+export { decodeDefinition, decodeMessage, decodeStatus, describeExec } from './bridge/index.js';
+export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
+export { BridgetapeError, type ErrorCode } from './errors.js';
+export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';
+export { replay, type Replay, type ReplayOptions } from './replayer/index.js';
+export { formatAddress, parseAddress, temporaryAddress, type Address } from './socket/index.js';
+export { version } from './version.js';
