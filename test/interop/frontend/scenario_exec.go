@@ -236,7 +236,7 @@ func signals(ctx context.Context, r *run, base gateway.Reference) error {
 		s.say("signal %v", sig)
 		return p.expect(ctx, from, answer)
 	}
-	const listens = `trap 'echo got HUP' HUP; trap 'echo got USR1' USR1; trap 'echo got TERM; exit 5' TERM; echo ready; while :; do usleep 2000; done`
+	listens := `trap 'echo got HUP' HUP; trap 'echo got USR1' USR1; trap 'echo got TERM; exit 5' TERM; echo ready; ` + until("false")
 	for _, last := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		s := r.tr.section(fmt.Sprintf("signals up to %v", last))
 		ctr, err := r.container(ctx, base)
@@ -287,7 +287,7 @@ func containers(ctx context.Context, r *run, base gateway.Reference) error {
 	}
 	// Without stdin: releasing under a process whose stdin is open never ends on
 	// v0.8.3, where the daemon waits for the copy of that stdin.
-	p, err := r.start(ctx, ctr, "sitter", command{script: "echo ready; while :; do usleep 2000; done"})
+	p, err := r.start(ctx, ctr, "sitter", command{script: "echo ready; " + until("false")})
 	if err != nil {
 		return err
 	}

@@ -103,10 +103,16 @@ func (p *process) converse(ctx context.Context, steps []exchange) error {
 	return nil
 }
 
-// untilScreen spins inside the container until the resize has arrived there.
+// until is a shell loop that ends when the condition holds, or by itself after
+// about a minute: a daemon that is killed leaves its containers running.
+func until(condition string) string {
+	return fmt.Sprintf(`n=0; until %s || [ $((n+=1)) -gt 30000 ]; do usleep 2000; done`, condition)
+}
+
+// untilScreen waits inside the container until the resize has arrived there.
 // A terminal without a size yet makes stty complain.
 func untilScreen(rows, cols uint32) string {
-	return fmt.Sprintf(`until [ "$(stty size 2>/dev/null)" = '%d %d' ]; do usleep 1000; done; echo screen is $(stty size)`, rows, cols)
+	return until(fmt.Sprintf(`[ "$(stty size 2>/dev/null)" = '%d %d' ]`, rows, cols)) + "; echo screen is $(stty size)"
 }
 
 // A terminal's last words are lost when its process ends before they were

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { buildKitVersions, isBuilt } from './binaries.js';
 
 /** Programs that the daemons, images, registries and locks need; scripts/interop-setup.sh installs them. */
-const NEEDED = ['runc', 'busybox', 'docker-registry', 'flock', 'umount'];
+const NEEDED = ['runc', 'busybox', 'docker-registry', 'flock', 'unshare', 'umount'];
 
 const interop = dirname(dirname(fileURLToPath(import.meta.url)));
 

@@ -44,8 +44,8 @@ export interface RunningCommand {
 /** Where a child asks to be told when we die, so that a killed test run leaves no daemon behind. */
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
 
-export function dyingWithUs(argv: readonly string[]): readonly string[] {
-  return SETPRIV === undefined ? argv : [SETPRIV, '--pdeathsig', 'TERM', ...argv];
+export function dyingWithUs(argv: readonly string[], signal: 'TERM' | 'KILL' = 'TERM'): readonly string[] {
+  return SETPRIV === undefined ? argv : [SETPRIV, '--pdeathsig', signal, ...argv];
 }
 
 export function tail(text: string, lines = 30): string {

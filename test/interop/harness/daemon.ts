@@ -1,6 +1,6 @@
 // A real buildkitd in a folder of its own: started, ready when it answers, stopped without a trace.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildKit, type BuildKit } from './binaries.js';
 import { dyingWithUs, runCommand, startCommand, tail, type CommandOptions, type CommandResult, type RunningCommand } from './command.js';
@@ -13,6 +13,11 @@ export interface DaemonOptions {
   readonly config?: string;
   /** More flags for buildkitd. */
   readonly flags?: readonly string[];
+  /**
+   * Leaves `--root` and `--addr` at BuildKit's own defaults, and has it found on PATH, so that no path of this machine
+   * is in what it says. Only for a process that has /run and /var/lib for itself (cassettes.ts).
+   */
+  readonly ownMachine?: boolean;
 }
 
 export interface Daemon {
@@ -26,7 +31,7 @@ export interface Daemon {
   buildctl(args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
   /** Stops the daemon and starts it again on the same root and address. */
   restart(): Promise<void>;
-  /** Ends the daemon as a power cut would. Its folder stays until `stop`. */
+  /** Ends the daemon and its containers as a power cut would. Its folder stays until `stop`. */
   kill(): Promise<void>;
   /** Ends the daemon and removes everything it left: processes, mounts, folders. */
   stop(): Promise<void>;
@@ -43,19 +48,20 @@ const DAEMON_TIMEOUT = 3_600_000;
 export async function startDaemon(version: string, options: DaemonOptions = {}): Promise<Daemon> {
   const programs = await buildKit(version);
   const folder = temporaryFolder('bt-daemon-');
-  const root = options.root ?? join(folder.path, 'root');
+  const { ownMachine = false } = options;
+  const root = ownMachine ? '/var/lib/buildkit' : (options.root ?? join(folder.path, 'root'));
+  const socket = ownMachine ? '/run/buildkit/buildkitd.sock' : join(folder.path, 'buildkitd.sock');
   const scratch = join(folder.path, 'tmp');
-  const config = join(folder.path, 'buildkitd.toml');
-  const address = `unix://${join(folder.path, 'buildkitd.sock')}`;
+  const address = `unix://${socket}`;
   mkdirSync(root, { recursive: true });
   mkdirSync(scratch);
-  writeFileSync(config, options.config ?? '');
-  const argv = dyingWithUs([
-    programs.buildkitd,
-    ...['--root', root, '--addr', address, '--config', config],
+  writeFileSync(join(folder.path, 'buildkitd.toml'), options.config ?? '');
+  const argv = inNamespaces([
+    ...(ownMachine ? ['buildkitd'] : [programs.buildkitd, '--root', root, '--addr', address]),
+    ...['--config', 'buildkitd.toml'],
     ...['--oci-worker=true', '--containerd-worker=false', '--oci-worker-net=host', '--oci-worker-binary=runc'],
     `--oci-worker-snapshotter=${(await overlayWorks(folder.path)) ? 'overlayfs' : 'native'}`,
-    ...(await ownTraceSocket(programs, folder.path)),
+    ...(ownMachine ? [] : await ownTraceSocket(programs, folder.path)),
     ...(options.flags ?? []),
   ]);
 
@@ -63,8 +69,13 @@ export async function startDaemon(version: string, options: DaemonOptions = {}):
   let running: RunningCommand | undefined;
   const logs = (): string => log + (running?.stderr() ?? '') + (running?.stdout() ?? '');
   const context = (): string => `last words of buildkitd ${version}:\n${tail(logs())}`;
-  // Temporary mounts go where `stop` finds them; traces go nowhere.
-  const env = { TMPDIR: scratch, OTEL_TRACES_EXPORTER: 'none', NOTIFY_SOCKET: undefined };
+  // Temporary folders go where `stop` finds them; traces go nowhere.
+  const env = {
+    TMPDIR: ownMachine ? undefined : scratch,
+    PATH: [dirname(programs.buildkitd), process.env['PATH']].join(':'),
+    OTEL_TRACES_EXPORTER: 'none',
+    NOTIFY_SOCKET: undefined,
+  };
 
   const start = async (): Promise<void> => {
     const current = startCommand(argv, { env, cwd: folder.path, timeout: DAEMON_TIMEOUT });
@@ -87,7 +98,9 @@ export async function startDaemon(version: string, options: DaemonOptions = {}):
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const current = running;
     if (current === undefined) return;
-    current.kill(signal);
+    // SIGKILL to unshare(1) takes the whole PID namespace along; every other signal is for the daemon in it.
+    if (signal === 'SIGKILL') current.kill(signal);
+    else signalDaemon(current.pid, signal);
     const late = setTimeout(() => {
       log += `\n(killed: it had not ended ${STOP_TIMEOUT} ms after ${signal})\n`;
       current.kill('SIGKILL', { group: true });
@@ -100,6 +113,7 @@ export async function startDaemon(version: string, options: DaemonOptions = {}):
 
   const stop = async (): Promise<void> => {
     await end('SIGTERM');
+    if (ownMachine) rmSync(root, { recursive: true, force: true });
     await folder.remove();
   };
 
@@ -115,18 +129,45 @@ export async function startDaemon(version: string, options: DaemonOptions = {}):
     programs,
     address,
     get pid() {
-      return running?.pid ?? -1;
+      return (running === undefined ? undefined : daemonIn(running.pid)) ?? -1;
     },
     logs,
     buildctl: (args, more = {}) => runCommand([programs.buildctl, '--addr', address, ...args], { context, ...more }),
     restart: async () => {
       await end('SIGTERM');
-      rmSync(address.slice('unix://'.length), { force: true });
+      rmSync(socket, { force: true });
       await start();
     },
     kill: () => end('SIGKILL'),
     stop,
   };
+}
+
+/**
+ * The daemon as process 1 of a PID namespace, with mounts that nobody else sees: however it ends, or we do, the kernel
+ * ends its containers with it and nothing stays mounted. Containers of a daemon that was killed would run on otherwise.
+ */
+function inNamespaces(argv: readonly string[]): readonly string[] {
+  return dyingWithUs(['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...argv], 'KILL');
+}
+
+/** The daemon itself, the one child of unshare(1), which waits for it and heeds no signal. */
+function daemonIn(unshare: number): number | undefined {
+  try {
+    const [child = ''] = readFileSync(`/proc/${unshare}/task/${unshare}/children`, 'utf8').split(' ');
+    return child === '' ? undefined : Number(child);
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+function signalDaemon(unshare: number, signal: NodeJS.Signals): void {
+  const pid = daemonIn(unshare);
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch {
+    // it has ended meanwhile
+  }
 }
 
 /** From some version on each daemon wants a trace socket, at one place for all unless it is told otherwise. */

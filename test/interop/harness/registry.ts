@@ -14,7 +14,7 @@ export interface Registry {
 
 const REGISTRY_TIMEOUT = 3_600_000;
 
-export async function startRegistry(): Promise<Registry> {
+export async function startRegistry({ port = 0 }: { readonly port?: number } = {}): Promise<Registry> {
   const folder = temporaryFolder('bt-registry-');
   const config = join(folder.path, 'config.yml');
   // JSON is YAML. Port 0: the kernel picks one, and the registry says which.
@@ -24,7 +24,7 @@ export async function startRegistry(): Promise<Registry> {
       version: 0.1,
       log: { accesslog: { disabled: true }, level: 'info' },
       storage: { filesystem: { rootdirectory: join(folder.path, 'storage') } },
-      http: { addr: '127.0.0.1:0' },
+      http: { addr: `127.0.0.1:${port}` },
     }),
   );
   const registry = startCommand(dyingWithUs(['docker-registry', 'serve', config]), {
@@ -32,8 +32,8 @@ export async function startRegistry(): Promise<Registry> {
     env: { OTEL_TRACES_EXPORTER: 'none' },
     timeout: REGISTRY_TIMEOUT,
   });
-  const [, port = ''] = await registry.until(/listening on 127\.0\.0\.1:(\d+)/);
-  const host = `localhost:${port}`;
+  const [, bound = ''] = await registry.until(/listening on 127\.0\.0\.1:(\d+)/);
+  const host = `localhost:${bound}`;
   return {
     host,
     daemonConfig: `[registry."${host}"]\n  http = true\n  insecure = true\n`,

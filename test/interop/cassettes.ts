@@ -1,0 +1,227 @@
+/**
+ * Makes the recordings in cassettes/ anew (`npm run cassettes`; root, Go, Linux): real clients and daemons, recorded
+ * through the CLI, each recording then verified and replayed with nobody behind it.
+ *
+ * All of it happens on a machine of its own, as far as a recording can tell: in namespaces where BuildKit's default
+ * paths, the ports and the host name are free to be what the reader expects, and where everything ends with us.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bridgetape, buildBridgetape } from './harness/bridgetape.js';
+import { buildKit, goFrontend } from './harness/binaries.js';
+import { busyboxDir, pushBaseImage } from './harness/busybox.js';
+import { CommandError, tail, type CommandResult } from './harness/command.js';
+import { startDaemon } from './harness/daemon.js';
+import { serveFile } from './harness/file-server.js';
+import { progressLines } from './harness/progress-lines.js';
+import { startRegistry } from './harness/registry.js';
+import { temporaryFolder } from './harness/temporary-folder.js';
+
+const script = fileURLToPath(import.meta.url);
+const destination = join(dirname(dirname(dirname(script))), 'cassettes');
+
+/** Small enough for a repository that is cloned often. */
+const MAX_BYTES = 200_000;
+
+/** The demo's recording names this port. */
+const FILE_PORT = 38_417;
+const REGISTRY_PORT = 5000;
+
+const DOCKERFILE = `FROM scratch AS tools
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+
+FROM tools AS greeting
+COPY greeting.txt /src/
+RUN tr a-z A-Z </src/greeting.txt | tee /greeting
+
+FROM tools AS numbers
+RUN for i in 1 2 3; do echo counting to $i; usleep 200000; done; seq 1 3 >/numbers
+
+FROM scratch
+COPY --from=greeting /greeting /
+COPY --from=numbers /numbers /
+`;
+
+const FAILING_DOCKERFILE = `FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+RUN echo so far so good
+RUN echo no more of this >&2; exit 7
+`;
+
+interface Recording {
+  readonly name: string;
+  readonly version: string;
+  /** The folder to run in, below the folder of all recordings' sources. */
+  readonly folder: 'app' | 'failing' | 'frontend';
+  readonly command: readonly string[];
+  readonly status: number;
+  /** What the client printed that has to be the same when it is replayed. */
+  readonly observed: (result: CommandResult) => unknown;
+  /** Why this version's client can't be served by the replayer yet. */
+  readonly notReplayed?: string;
+}
+
+const BUILD = ['buildctl', 'build', '--frontend', 'dockerfile.v0', '--local', 'context=.', '--local', 'dockerfile=.'];
+const progress = ({ stderr }: CommandResult): unknown => progressLines(withoutOurs(stderr), { digests: 'keep' });
+const transcript = ({ stdout, stderr }: CommandResult): unknown => [stdout, withoutOurs(stderr)];
+
+const RECORDINGS: readonly Recording[] = [
+  { name: 'dockerfile-v0.8.3', version: 'v0.8.3', folder: 'app', command: BUILD, status: 0, observed: progress },
+  {
+    ...{ name: 'exec-v0.8.3', version: 'v0.8.3', folder: 'frontend', status: 0, observed: transcript },
+    command: ['frontend', '--scenario', 'all', '--busybox-dir', '.', '--image', `localhost:${REGISTRY_PORT}/base`],
+  },
+  { name: 'dockerfile-v0.32.2', version: 'v0.32.2', folder: 'app', command: BUILD, status: 0, observed: progress },
+  {
+    ...{ name: 'exec-v0.32.2', version: 'v0.32.2', folder: 'frontend', status: 0, observed: transcript },
+    command: ['frontend', '--scenario', 'all', '--busybox-dir', '.', '--image', `localhost:${REGISTRY_PORT}/base`],
+  },
+  {
+    ...{ name: 'dialogue-v0.32.2', version: 'v0.32.2', folder: 'frontend', status: 0, observed: transcript },
+    command: ['frontend', '--scenario', 'dialogue', '--busybox-url', `http://127.0.0.1:${FILE_PORT}/busybox`],
+  },
+  { name: 'failing-v0.32.2', version: 'v0.32.2', folder: 'failing', command: BUILD, status: 1, observed: progress },
+];
+
+/** What bridgetape says itself on the stderr that it shares with the command. */
+function withoutOurs(stderr: string): string {
+  return stderr.replace(/^bridgetape: .*\n/gm, '');
+}
+
+async function makeAll(wanted: readonly string[]): Promise<void> {
+  const chosen = RECORDINGS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+  if (chosen.length === 0) throw new CommandError(`there is no recording ${wanted.join(', ')}; there are ${RECORDINGS.map(({ name }) => name).join(', ')}`);
+  const work = temporaryFolder('bt-cassettes-');
+  try {
+    makeSources(work.path);
+    const made: Made[] = [];
+    for (const version of new Set(chosen.map((recording) => recording.version))) {
+      made.push(...(await recordWith(version, chosen.filter((recording) => recording.version === version), work.path)));
+    }
+    // No daemon, registry or file server is left here.
+    for (const one of made) await check(one, work.path);
+    for (const { recording, file } of made) {
+      const to = join(destination, `${recording.name}.cassette`);
+      copyFileSync(file, to);
+      chmodSync(to, 0o644);
+      console.log(`${recording.name}.cassette: ${statSync(to).size} bytes`);
+    }
+  } finally {
+    await work.remove();
+  }
+}
+
+function makeSources(work: string): void {
+  for (const folder of ['app', 'failing', 'frontend']) {
+    mkdirSync(join(work, folder));
+    copyFileSync(join(busyboxDir(), 'busybox'), join(work, folder, 'busybox'));
+  }
+  writeFileSync(join(work, 'app', 'Dockerfile'), DOCKERFILE);
+  writeFileSync(join(work, 'app', 'greeting.txt'), 'hello from a real build\n');
+  writeFileSync(join(work, 'failing', 'Dockerfile'), FAILING_DOCKERFILE);
+}
+
+interface Made {
+  readonly recording: Recording;
+  readonly file: string;
+  readonly path: string;
+  readonly observed: unknown;
+}
+
+async function recordWith(version: string, recordings: readonly Recording[], work: string): Promise<readonly Made[]> {
+  const programs = join(work, version);
+  mkdirSync(programs);
+  symlinkSync((await buildKit(version)).buildctl, join(programs, 'buildctl'));
+  symlinkSync(await goFrontend(), join(programs, 'frontend'));
+  const path = [programs, process.env['PATH']].join(':');
+  const registry = await startRegistry({ port: REGISTRY_PORT });
+  const files = await serveFile(join(busyboxDir(), 'busybox'), { port: FILE_PORT });
+  try {
+    const made: Made[] = [];
+    for (const recording of recordings) {
+      // A daemon each, so that nothing is cached.
+      const daemon = await startDaemon(version, { ownMachine: true, config: registry.daemonConfig });
+      try {
+        if (recording.command.includes('--image')) await pushBaseImage(daemon, registry);
+        const file = join(work, `${recording.name}.cassette`);
+        const result = await bridgetape(['record', '-o', file, '--', ...recording.command], { cwd: join(work, recording.folder), env: clientEnv(path) });
+        demand(recording, 'recording', result);
+        made.push({ recording, file, path, observed: recording.observed(result) });
+      } finally {
+        await daemon.stop();
+      }
+    }
+    return made;
+  } finally {
+    await files.stop();
+    await registry.stop();
+  }
+}
+
+async function check({ recording, file, path, observed }: Made, work: string): Promise<void> {
+  const { size } = statSync(file);
+  if (size > MAX_BYTES) throw new CommandError(`${recording.name} has ${size} bytes, and at most ${MAX_BYTES} belong into the repository`);
+  const verdict = await bridgetape(['verify', file]);
+  if (verdict.status !== 0) throw new CommandError(`${recording.name} is not whole:\n${verdict.stdout}${verdict.stderr}`);
+  const result = await bridgetape(['replay', file, '--', ...recording.command], { cwd: join(work, recording.folder), env: clientEnv(path) });
+  demand(recording, 'replaying', result);
+  const before = JSON.stringify(observed, undefined, 1);
+  const after = JSON.stringify(recording.observed(result), undefined, 1);
+  if (after !== before) throw new CommandError(`${recording.name} shows its client something else when it is replayed; recorded:\n${before}\nreplayed:\n${after}`);
+}
+
+function clientEnv(path: string): Readonly<Record<string, string | undefined>> {
+  return { PATH: path, BUILDKIT_HOST: undefined, OTEL_TRACES_EXPORTER: undefined };
+}
+
+function demand(recording: Recording, doing: string, { status, stdout, stderr }: CommandResult): void {
+  if (status === recording.status) return;
+  throw new CommandError(`${doing} ${recording.name} ended with status ${status ?? 'unknown'} instead of ${recording.status}\n${tail(stdout)}\n${tail(stderr)}`);
+}
+
+/** Set for the process that runs in namespaces of its own. */
+const INSIDE = 'BRIDGETAPE_CASSETTES_INSIDE';
+
+const OWN_MACHINE = `
+mount --bind "$1/run" /run
+mount --bind "$1/lib" /var/lib
+echo builder >/proc/sys/kernel/hostname
+busybox ip link set lo up
+shift
+exec "$@"
+`;
+
+/** Runs this script again where /run, /var/lib, the loopback interface and the host name are its own. */
+async function onOwnMachine(args: readonly string[]): Promise<number> {
+  const folder = temporaryFolder('bt-machine-');
+  try {
+    for (const name of ['run', 'lib']) mkdirSync(join(folder.path, name));
+    const { status } = spawnSync(
+      'unshare',
+      [
+        ...['--mount', '--uts', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
+        ...['sh', '-euc', OWN_MACHINE, 'sh', folder.path],
+        ...[process.execPath, ...process.execArgv, script, ...args],
+      ],
+      { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } },
+    );
+    return status ?? 1;
+  } finally {
+    await folder.remove();
+  }
+}
+
+const args = process.argv.slice(2);
+if (process.env[INSIDE] === undefined) {
+  buildBridgetape();
+  // Go fetches what it builds, and there is no network inside.
+  for (const version of new Set(RECORDINGS.map((recording) => recording.version))) await buildKit(version);
+  await goFrontend();
+  process.exitCode = await onOwnMachine(args);
+} else {
+  await makeAll(args);
+}
