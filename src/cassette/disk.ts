@@ -36,6 +36,8 @@ export interface Disk {
   look(path: string): Promise<PathFacts | undefined>;
   /** The path with every symlink resolved. */
   resolve(path: string): Promise<string>;
+  /** Opens a file to look into it. */
+  source(path: string): Source;
 }
 
 export function errorCode(error: unknown): string | undefined {
@@ -72,6 +74,7 @@ export const nodeDisk: Disk = {
     }
   },
   resolve: (path) => realpath(path),
+  source: openSource,
 };
 
 /** A file that is only read, synchronously. */

@@ -75,10 +75,14 @@ export interface SummaryLimits {
   readonly text: number;
 }
 
+const SHARED_TEXTS = 500;
+const succeeded: CallOutcome = { kind: 'status', code: 0, message: '' };
+
 export class Summariser {
   readonly #calls = new Map<number, OpenCallEntry>();
   readonly #connections = new Map<number, Mutable<ConnectionSummary>>();
   readonly #limits: SummaryLimits;
+  readonly #texts = new Map<string, string>();
   #last: Nanoseconds = 0n;
   #events = 0;
 
@@ -126,7 +130,7 @@ export class Summariser {
       return;
     }
     if (event.kind === 'goaway' || event.call === undefined) return;
-    const entry = this.#call(event.call, event.connection, event.time);
+    const entry = this.#call(event.call, event.connection, event.time, block);
     if (entry === undefined) return;
     addBlock(entry.blocks, block);
     this.#addToCall(entry.summary, event);
@@ -169,7 +173,7 @@ export class Summariser {
     summary.outcome = outcome;
   }
 
-  #call(id: number, connection: number, start: Nanoseconds): OpenCallEntry | undefined {
+  #call(id: number, connection: number, start: Nanoseconds, block: number): OpenCallEntry | undefined {
     const known = this.#calls.get(id);
     if (known !== undefined || this.#calls.size >= this.#limits.calls) return known;
     const summary: Mutable<CallSummary> = {
@@ -186,7 +190,8 @@ export class Summariser {
       gaps: 0,
       outcome: { kind: 'open' },
     };
-    const entry = { summary, blocks: [] };
+    // A pair as a literal has the room of a pair; an empty list grows to seventeen at the first push.
+    const entry = { summary, blocks: [block, 1] };
     this.#calls.set(id, entry);
     return entry;
   }
@@ -199,8 +204,13 @@ export class Summariser {
     return connection;
   }
 
+  /** Bounded, and one string for the many calls of the same method. */
   #cut(text: string): string {
-    return text.length > this.#limits.text ? text.slice(0, this.#limits.text) : text;
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    const cut = text.length > this.#limits.text ? text.slice(0, this.#limits.text) : text;
+    if (this.#texts.size < SHARED_TEXTS && text.length <= 256) this.#texts.set(text, cut);
+    return cut;
   }
 }
 
@@ -221,7 +231,7 @@ function statusOf(trailers: readonly HeaderField[], longest: number): CallOutcom
   const message = percentDecode(headerText(trailers, 'grpc-message') ?? '').slice(0, longest);
   if (status === undefined) return { kind: 'status', code: 2, message: 'the trailer has no grpc-status' };
   if (!/^\d{1,9}$/.test(status)) return { kind: 'status', code: 2, message };
-  return { kind: 'status', code: Number(status), message };
+  return status === '0' && message === '' ? succeeded : { kind: 'status', code: Number(status), message };
 }
 
 /** gRPC's percent-encoding of status messages; what isn't well-formed stays as it crossed. */

@@ -1,6 +1,6 @@
 /** A disk in memory that can be full, broken, slow or watched. */
 import { EventEmitter, once } from 'node:events';
-import type { Disk, DiskFile, PathFacts } from '../../src/cassette/disk.js';
+import { type Disk, type DiskFile, memorySource, type PathFacts, type Source } from '../../src/cassette/disk.js';
 
 class Content {
   static #next = 1;
@@ -112,6 +112,10 @@ export class MemoryDisk implements Disk {
 
   resolve(path: string): Promise<string> {
     return Promise.resolve(path);
+  }
+
+  source(path: string): Source {
+    return memorySource(this.bytes(path));
   }
 
   #at(path: string): Content {

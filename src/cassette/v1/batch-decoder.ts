@@ -1,7 +1,7 @@
 /** The content of an `evt` record → events. Everything is checked; anything unexpected is `Malformed`. */
-import type { CassetteEvent, HeaderField, MessageEvent, Side } from '../events.js';
+import type { CassetteEvent, HeaderField, MessageEvent, Nanoseconds, Side } from '../events.js';
 import { eventKinds } from './batch-encoder.js';
-import { asArray, asBytes, asCount, asInteger64, asOptional, asString, decode, Malformed } from './msgpack.js';
+import { asArray, asBytes, asCount, asInteger64, asOptional, asString, decodeElement, decodeLongList, Malformed } from './msgpack.js';
 
 /** A message whose payload stands in a payload block. */
 export interface StoredMessage extends Omit<MessageEvent, 'data'> {
@@ -16,29 +16,28 @@ export function isMessage(event: DecodedEvent): event is MessageEvent | StoredMe
 
 export interface Batch {
   readonly firstSeq: number;
-  readonly events: readonly DecodedEvent[];
+  readonly count: number;
+  /** Decoded one by one. Binary values are views of the content. May throw Malformed at any of them. */
+  readonly events: Iterable<DecodedEvent>;
 }
 
-/** Binary values of the events are views of `content`. */
 export function decodeBatch(content: Uint8Array): Batch {
-  const [first, base, list] = fields(decode(content), 3, 'event batch');
-  const firstSeq = asCount(first, 'sequence number');
-  let time = asInteger64(base, 'base time');
-  const events = asArray(list, 'events').map((value, index) => {
-    const row = asArray(value, 'event');
+  const { before, starts } = decodeLongList(content, 2);
+  const firstSeq = asCount(before[0], 'sequence number');
+  const base = asInteger64(before[1], 'base time');
+  return { firstSeq, count: starts.length - 1, events: { [Symbol.iterator]: () => eventsOf(content, starts, firstSeq, base) } };
+}
+
+function* eventsOf(content: Uint8Array, starts: readonly number[], firstSeq: number, base: Nanoseconds): Generator<DecodedEvent> {
+  let time = base;
+  for (let i = 0; i + 1 < starts.length; i++) {
+    const row = asArray(decodeElement(content, starts[i] ?? 0, starts[i + 1] ?? 0), 'event');
     time += asInteger64(row[1], 'time');
-    return parseEvent(row, firstSeq + index, time);
-  });
-  return { firstSeq, events };
+    yield parseEvent(row, firstSeq + i, time);
+  }
 }
 
-/** Later minor additions may append fields to a row, so more than the expected number is fine. */
-function fields(value: unknown, least: number, what: string): readonly unknown[] {
-  const row = asArray(value, what);
-  if (row.length < least) throw new Malformed(`${what} has ${row.length} fields, not ${least}`);
-  return row;
-}
-
+/** Later minor additions may append fields to a row: what is not known is read past. */
 function parseEvent(row: readonly unknown[], seq: number, time: bigint): DecodedEvent {
   const kind = eventKinds[asCount(row[0], 'event kind')];
   if (kind === undefined) throw new Malformed(`event kind ${String(row[0])} is unknown`);

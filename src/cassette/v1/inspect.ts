@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Source } from '../disk.js';
 import type { Gap, Nanoseconds } from '../events.js';
-import { type Batch, isMessage } from './batch-decoder.js';
+import { type DecodedEvent, isMessage } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
 import { type CassetteState, type Inspector, type Layout, scan, type Tail } from './layout.js';
 import { Malformed } from './msgpack.js';
@@ -84,8 +84,8 @@ class Findings implements Inspector {
   readonly #lengths = new Map<number, readonly number[]>();
   readonly #firsts: number[] = [];
 
-  events(batch: Batch): void {
-    for (const event of batch.events) {
+  events(events: readonly DecodedEvent[]): void {
+    for (const event of events) {
       if (event.kind === 'gap') {
         if (event.connection !== 0) this.gaps++;
         else if (this.losses.length < MAX_LISTED) this.losses.push(event);

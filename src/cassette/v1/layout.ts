@@ -1,7 +1,7 @@
 /** What a cassette holds and where: from the index when it has one, else from a walk over all of its records. */
 import type { Source } from '../disk.js';
 import { type BlockRuns, Summariser } from '../summary.js';
-import { type Batch, decodeBatch } from './batch-decoder.js';
+import { type Batch, type DecodedEvent, decodeBatch } from './batch-decoder.js';
 import { MAX_BLOCKS, MAX_CALLS, MAX_CONNECTIONS, MAX_DAMAGES, MAX_INDEX, MAX_INDEX_TEXT, MAX_LISTED, RESYNC_WORK, scanWork } from './bounds.js';
 import { FRAME_LENGTH, parseFrame, PREAMBLE_LENGTH } from './frame.js';
 import { boundRuns, decodeIndex, emptyIndex, type End, type Index } from './index-record.js';
@@ -93,7 +93,7 @@ function isAscending(runs: BlockRuns, blocks: number): boolean {
 
 /** Told what a walk meets, for a reader that wants to check more than can be read. */
 export interface Inspector {
-  events(batch: Batch): void;
+  events(events: readonly DecodedEvent[]): void;
   /** May throw Malformed. */
   payloads(block: PayloadBlock): void;
 }
@@ -182,7 +182,8 @@ class Scan {
   }
 
   #takeEvents(batch: Batch, offset: number): void {
-    const { firstSeq, events } = batch;
+    const { firstSeq } = batch;
+    const events = [...batch.events];
     if (firstSeq < this.#nextSeq) throw new Malformed('its sequence numbers were used before');
     if (events.length === 0) return;
     const block = this.#index.eventBlocks.length;
@@ -193,7 +194,7 @@ class Scan {
       if (event.kind === 'client-header') this.#calls++;
     }
     this.#nextSeq = firstSeq + events.length;
-    this.#inspector?.events(batch);
+    this.#inspector?.events(events);
   }
 
   #takePayloads(block: PayloadBlock, offset: number): void {

@@ -32,15 +32,41 @@ export function encode(value: Packable): Uint8Array {
 /** Decodes exactly one value; binary values are views of `bytes`. */
 export function decode(bytes: Uint8Array): unknown {
   check(bytes);
+  return decodeElement(bytes, 0, bytes.length);
+}
+
+/**
+ * A list whose last element is a long list: the elements before it, and where each element of the long one begins,
+ * so that they can be decoded one by one and none outlives its use.
+ */
+export interface LongList {
+  readonly before: readonly unknown[];
+  /** One more than there are elements: the last is the end. */
+  readonly starts: readonly number[];
+}
+
+export function decodeLongList(bytes: Uint8Array, before: number): LongList {
+  const outer: number[] = [];
+  const inner: number[] = [];
+  check(bytes, (depth, at) => (depth === 1 ? outer.push(at) : depth === 2 ? inner.push(at) : undefined));
+  const last = outer[before];
+  const head = last === undefined ? 0 : (bytes[last] ?? 0);
+  const isList = (head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd;
+  if (outer.length !== before + 1 || last === undefined || !isList || inner.some((at) => at < last)) throw new Malformed(`msgpack: not ${before} values and a list`);
+  inner.push(bytes.length);
+  return { before: outer.slice(0, before).map((start, i) => decodeElement(bytes, start, outer[i + 1] ?? last)), starts: inner };
+}
+
+export function decodeElement(bytes: Uint8Array, start: number, end: number): unknown {
   try {
-    const value: unknown = packr.unpack(bytes);
+    const value: unknown = packr.unpack(bytes, { start, end });
     return value;
   } catch (error) {
     throw new Malformed(`msgpack: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-function check(bytes: Uint8Array): void {
+function check(bytes: Uint8Array, begins?: (depth: number, at: number) => void): void {
   const open: number[] = [];
   let left = 1; // values still to come in the innermost container
   let values = 0;
@@ -65,6 +91,7 @@ function check(bytes: Uint8Array): void {
     left--;
     if (++values > MAX_VALUES) throw new Malformed(`msgpack: more than ${MAX_VALUES} values`);
     if (at >= end) throw new Malformed('msgpack: content ends inside a value');
+    if (open.length <= 2) begins?.(open.length, at);
     const head = bytes[at++] ?? 0;
     let skip = 0;
     let inside = -1;

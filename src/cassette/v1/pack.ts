@@ -12,6 +12,7 @@ import { type Batch, type DecodedEvent, decodeBatch, isMessage } from './batch-d
 import { BatchEncoder, type EncodableEvent, roomFor } from './batch-encoder.js';
 import {
   EVENT_BLOCK,
+  JOURNAL_BLOCK,
   MAX_CALLS,
   MAX_CONNECTIONS,
   MAX_DIGESTS,
@@ -22,7 +23,7 @@ import {
 import { checksum, frame, FRAME_LENGTH, parseFrame, preamble, PREAMBLE_LENGTH, type RecordKind } from './frame.js';
 import { encodeHeader } from './header-record.js';
 import { encodeEnd, encodeIndex, type EventBlock, type Index, type PayloadBlockPlace } from './index-record.js';
-import { digestOf, DIGEST_LENGTH, encodePayloads } from './payload-block.js';
+import { digestOf, DIGEST_LENGTH, encodePayloadTable } from './payload-block.js';
 
 const compress = promisify(brotliCompress);
 
@@ -63,37 +64,61 @@ export async function packJournal(journal: DiskFile, end: number, header: NewHea
   }
 }
 
+/** The events of the journal. Those of one batch are views of a buffer that the next one overwrites. */
 async function* batches(journal: DiskFile, end: number): AsyncGenerator<Batch> {
+  let buffer = Buffer.allocUnsafeSlow(2 * JOURNAL_BLOCK);
   let at = PREAMBLE_LENGTH;
   while (at < end) {
-    const head = await readExactly(journal, at, FRAME_LENGTH);
-    const parsed = parseFrame(head);
+    await readExactly(journal, buffer.subarray(0, FRAME_LENGTH), at);
+    const parsed = parseFrame(buffer);
     if (parsed === undefined) throw new Error(`the journal cannot be read back at byte ${at}`);
-    const record = Buffer.allocUnsafe(FRAME_LENGTH + parsed.storedLength);
-    record.set(head);
-    record.set(await readExactly(journal, at + FRAME_LENGTH, parsed.storedLength), FRAME_LENGTH);
+    const length = FRAME_LENGTH + parsed.storedLength;
+    if (length > buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(length);
+      buffer.copy(larger, 0, 0, FRAME_LENGTH);
+      buffer = larger;
+    }
+    const record = buffer.subarray(0, length);
+    await readExactly(journal, record.subarray(FRAME_LENGTH), at + FRAME_LENGTH);
     if (checksum(record, at) !== parsed.crc) throw new Error(`the journal cannot be read back at byte ${at}: its checksum is wrong`);
     if (parsed.kind === 'evt') yield decodeBatch(record.subarray(FRAME_LENGTH));
-    at += record.length;
+    at += length;
   }
 }
 
-async function readExactly(file: DiskFile, position: number, length: number): Promise<Buffer> {
-  const target = Buffer.allocUnsafe(length);
+async function readExactly(file: DiskFile, target: Uint8Array, position: number): Promise<void> {
   let done = 0;
-  while (done < length) {
+  while (done < target.length) {
     const got = await file.read(target.subarray(done), position + done);
     if (got === 0) throw new Error(`the journal ends at byte ${position + done}`);
     done += got;
   }
-  return target;
+}
+
+/** Buffers of one size, used again and again: the collector frees such memory too late to keep it bounded. */
+class BufferPool {
+  readonly #size: number;
+  readonly #free: Buffer[] = [];
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  take(least: number): Buffer {
+    if (least > this.#size) return Buffer.allocUnsafeSlow(least);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#size);
+  }
+
+  give(buffer: Buffer): void {
+    if (buffer.length === this.#size) this.#free.push(buffer);
+  }
 }
 
 /** Compresses records in the background and writes them in the order in which they were put. */
 class RecordSink {
   readonly #file: DiskFile;
   readonly #quality: number;
-  readonly #waiting: { readonly kind: RecordKind; readonly raw: Uint8Array; readonly packed: Promise<Uint8Array>; readonly placed: (offset: number) => void }[] = [];
+  readonly #waiting: { readonly kind: RecordKind; readonly raw: Uint8Array; readonly packed: Promise<Uint8Array>; readonly written: (offset: number) => void }[] = [];
   #end = 0;
 
   constructor(file: DiskFile, quality: number) {
@@ -109,15 +134,15 @@ class RecordSink {
     await this.#write(bytes);
   }
 
-  /** @param placed told the offset of the record once it is known */
-  async put(kind: RecordKind, raw: Uint8Array, placed: (offset: number) => void = () => undefined): Promise<void> {
+  /** @param written told the record's offset when it stands there; `raw` must stay as it is until then */
+  async put(kind: RecordKind, raw: Uint8Array, written: (offset: number) => void = () => undefined): Promise<void> {
     const params = {
       [constants.BROTLI_PARAM_QUALITY]: this.#quality,
       [constants.BROTLI_PARAM_SIZE_HINT]: raw.length,
     };
     const packed = compress(raw, { params });
     packed.catch(() => undefined); // awaited in order; until then it must not count as unhandled
-    this.#waiting.push({ kind, raw, packed, placed });
+    this.#waiting.push({ kind, raw, packed, written });
     while (this.#waiting.length >= IN_FLIGHT) await this.#writeFirst();
   }
 
@@ -129,9 +154,10 @@ class RecordSink {
     const first = this.#waiting.shift();
     if (first === undefined) return;
     const packed = await first.packed;
-    first.placed(this.#end);
+    const offset = this.#end;
     const smaller = packed.length < first.raw.length;
-    await this.#write(frame(smaller ? packed : first.raw, this.#end, first.kind, smaller ? 'brotli' : 'plain', first.raw.length));
+    await this.#write(frame(smaller ? packed : first.raw, offset, first.kind, smaller ? 'brotli' : 'plain', first.raw.length));
+    first.written(offset);
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -150,7 +176,9 @@ class Packer {
   readonly #eventBlocks: EventBlock[] = [];
   readonly #payloadBlocks: PayloadBlockPlace[] = [];
   readonly #summary = new Summariser({ calls: MAX_CALLS, connections: MAX_CONNECTIONS, text: MAX_INDEX_TEXT });
-  readonly #events = new BatchEncoder(Buffer.allocUnsafe(EVENT_BLOCK));
+  readonly #pool = new BufferPool(EVENT_BLOCK);
+  #block = this.#pool.take(EVENT_BLOCK);
+  readonly #events = new BatchEncoder(this.#block);
   readonly #payloads = new PayloadCollector();
   #blocks = 0;
   #callEvents = 0;
@@ -171,7 +199,11 @@ class Packer {
     const room = roomFor(ready);
     if (!this.#events.has(room)) {
       if (this.#events.count > 0) await this.#flushEvents();
-      if (!this.#events.has(room)) this.#events.begin(Buffer.allocUnsafe(BatchEncoder.blockLength(room)));
+      if (!this.#events.has(room)) {
+        this.#pool.give(this.#block);
+        this.#block = Buffer.allocUnsafeSlow(BatchEncoder.blockLength(room));
+        this.#events.begin(this.#block);
+      }
     }
     this.#events.add(ready);
     this.#summary.add(event, this.#blocks);
@@ -189,7 +221,11 @@ class Packer {
   async #flushPayloads(): Promise<void> {
     const block = this.#payloads.take();
     if (block === undefined) return;
-    await this.#sink.put('pay', block.content, (offset) => this.#payloadBlocks.push({ offset, first: block.first, count: block.count }));
+    const { first, count, content, release } = block;
+    await this.#sink.put('pay', content, (offset) => {
+      this.#payloadBlocks.push({ offset, first, count });
+      release();
+    });
   }
 
   /** Payload blocks go first: what is cut off at any point refers to nothing behind the cut. */
@@ -197,10 +233,15 @@ class Packer {
     await this.#flushPayloads();
     const { count } = this.#events;
     const firstSeq = this.#events.nextSeq - count;
-    const content = Uint8Array.prototype.slice.call(this.#events.finish(), FRAME_LENGTH);
-    this.#events.begin(Buffer.allocUnsafe(EVENT_BLOCK));
+    const content = this.#events.finish().subarray(FRAME_LENGTH);
+    const block = this.#block;
+    this.#block = this.#pool.take(EVENT_BLOCK);
+    this.#events.begin(this.#block);
     this.#blocks++;
-    await this.#sink.put('evt', content, (offset) => this.#eventBlocks.push({ offset, firstSeq, count }));
+    await this.#sink.put('evt', content, (offset) => {
+      this.#eventBlocks.push({ offset, firstSeq, count });
+      this.#pool.give(block);
+    });
   }
 
   async finish(): Promise<number> {
@@ -228,24 +269,39 @@ class Packer {
   }
 }
 
-/** Gives each distinct payload a number and gathers them into blocks. */
+interface FullBlock {
+  readonly first: number;
+  readonly count: number;
+  readonly content: Uint8Array;
+  /** To be called when the content is no longer needed. */
+  readonly release: () => void;
+}
+
+/** Room in front of the payloads of a block for their lengths and digests: at most 2,048 of them. */
+const TABLE_ROOM = 2 * (PAYLOAD_BLOCK / SHARED_PAYLOAD) * (DIGEST_LENGTH + 5) + 64;
+
+/** Gives each distinct payload a number and gathers them, as copies, into blocks. */
 class PayloadCollector {
   readonly #numbers = new Map<string, number>();
+  readonly #pool = new BufferPool(TABLE_ROOM + 2 * PAYLOAD_BLOCK);
+  #block: Buffer | undefined;
   #next = 0;
   #blockFirst = 0;
   #lengths: number[] = [];
   #digests: Uint8Array[] = [];
-  #bytes: Uint8Array[] = [];
   #size = 0;
 
+  /** Distinct payloads so far. */
   get count(): number {
     return this.#next;
   }
 
+  /** Bytes in the block that is being filled. */
   get size(): number {
     return this.#size;
   }
 
+  /** The caller takes the block before it holds more than twice PAYLOAD_BLOCK, or a single larger payload. */
   put(payload: Uint8Array): number {
     const digest = digestOf(payload);
     const key = digest.toString('latin1');
@@ -257,23 +313,28 @@ class PayloadCollector {
     }
     const number = this.#next++;
     this.#numbers.set(key, number);
+    this.#block ??= this.#pool.take(TABLE_ROOM + payload.length);
+    this.#block.set(payload, TABLE_ROOM + this.#size);
     this.#lengths.push(payload.length);
     this.#digests.push(digest);
-    this.#bytes.push(payload);
     this.#size += payload.length;
     return number;
   }
 
-  take(): { readonly content: Uint8Array; readonly first: number; readonly count: number } | undefined {
-    const count = this.#lengths.length;
-    if (count === 0) return undefined;
+  take(): FullBlock | undefined {
+    const block = this.#block;
+    if (block === undefined) return undefined;
     const first = this.#blockFirst;
-    const content = encodePayloads({ first, lengths: this.#lengths, digests: Buffer.concat(this.#digests, count * DIGEST_LENGTH), bytes: Buffer.concat(this.#bytes, this.#size) });
+    const count = this.#lengths.length;
+    const table = encodePayloadTable(first, this.#lengths, Buffer.concat(this.#digests, count * DIGEST_LENGTH), this.#size);
+    const start = TABLE_ROOM - table.length;
+    block.set(table, start);
+    const content = block.subarray(start, TABLE_ROOM + this.#size);
+    this.#block = undefined;
     this.#blockFirst = this.#next;
     this.#lengths = [];
     this.#digests = [];
-    this.#bytes = [];
     this.#size = 0;
-    return { content, first, count };
+    return { first, count, content, release: () => this.#pool.give(block) };
   }
 }

@@ -18,8 +18,12 @@ export function digestOf(payload: Uint8Array): Buffer {
   return createHash('sha256').update(payload).digest();
 }
 
-export function encodePayloads(block: PayloadBlock): Uint8Array {
-  return encode([integer(block.first), block.lengths, block.digests, block.bytes]);
+/** All of the content but the payloads themselves, `bytes` of which follow it. */
+export function encodePayloadTable(first: number, lengths: readonly number[], digests: Uint8Array, bytes: number): Uint8Array {
+  const table = Buffer.concat([encode([integer(first), lengths, digests]), Uint8Array.of(0xc6, 0, 0, 0, 0)]);
+  table[0] = 0x94; // a fourth element: binary, its length in four bytes
+  table.writeUInt32BE(bytes, table.length - 4);
+  return table;
 }
 
 /** The parts are views of `content`. */

@@ -134,8 +134,8 @@ export class ReaderV1 {
     const block = this.#guarded(place.offset, 'events', (): DecodedBlock => {
       const record = readRecord(this.#source, place.offset);
       const batch = decodeBatch(record.raw);
-      if (record.frame.kind !== 'evt' || batch.firstSeq !== place.firstSeq || batch.events.length !== place.count) throw new Malformed('the block is not the one that the index names');
-      return { events: batch.events, byCall: undefined };
+      if (record.frame.kind !== 'evt' || batch.firstSeq !== place.firstSeq || batch.count !== place.count) throw new Malformed('the block is not the one that the index names');
+      return { events: [...batch.events], byCall: undefined };
     });
     if (block !== undefined) remember(this.#eventCache, number, block);
     return block;

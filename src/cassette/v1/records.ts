@@ -108,16 +108,13 @@ export function readHeader(source: Source): HeaderRecord {
 }
 
 /** The process that is (or was, when it died) recording to the file; undefined for anything else. */
-export function recorderOf(path: string, open: (path: string) => Source): number | undefined {
-  const source = open(path);
+export function recorderOf(source: Source): number | undefined {
   try {
     if (findEnd(source) !== undefined) return undefined;
     return readHeader(source).recorder;
   } catch (error) {
     if (error instanceof Unreadable) return undefined;
     throw error;
-  } finally {
-    source.close();
   }
 }
 

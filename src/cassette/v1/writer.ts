@@ -5,7 +5,7 @@
  */
 import { basename, dirname, resolve } from 'node:path';
 import { BridgetapeError } from '../../errors.js';
-import { errorCode, nodeDisk, type Disk, type DiskFile, type FileIdentity, openSource } from '../disk.js';
+import { errorCode, nodeDisk, type Disk, type DiskFile, type FileIdentity, type Source } from '../disk.js';
 import type { CassetteEvent, MessageEvent } from '../events.js';
 import type { LateFacts, NewHeader } from '../header.js';
 import { BatchEncoder, type EncodableEvent, roomFor, total } from './batch-encoder.js';
@@ -466,7 +466,7 @@ async function clearTarget(disk: Disk, path: string, force: boolean): Promise<st
     if (!force) {
       throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: the file exists.`, 'Name another file, or pass --force to replace it.');
     }
-    refuseLive(target, path, there);
+    refuseLive(disk, target, path, there);
     return target;
   } catch (error) {
     throw cannotCreate(path, error);
@@ -474,12 +474,26 @@ async function clearTarget(disk: Disk, path: string, force: boolean): Promise<st
 }
 
 /** A journal whose recorder is alive is not replaced. */
-function refuseLive(target: string, path: string, identity: FileIdentity): void {
-  const recorder = recorderOf(target, openSource);
+function refuseLive(disk: Disk, target: string, path: string, identity: FileIdentity): void {
+  const recorder = recorderAt(disk, target);
   if (recorder === undefined) return;
   const alive = recorder === process.pid ? recording.has(key(identity)) : isRunning(recorder);
   if (!alive) return;
   throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: process ${recorder} is recording to it.`, 'Wait until it has ended, or name another file.');
+}
+
+function recorderAt(disk: Disk, path: string): number | undefined {
+  let source: Source;
+  try {
+    source = disk.source(path);
+  } catch {
+    return undefined; // a file that can't be read can still be replaced
+  }
+  try {
+    return recorderOf(source);
+  } finally {
+    source.close();
+  }
 }
 
 function isRunning(pid: number): boolean {
