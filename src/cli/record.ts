@@ -2,7 +2,7 @@ import { runCommand } from '../command/index.js';
 import { record } from '../recorder/index.js';
 import { DEFAULT_BUILDKIT_ADDRESS, parseAddress, temporaryAddress } from '../socket/index.js';
 import type { CommandModule } from './command-module.js';
-import { plural, size } from './format.js';
+import { plural, size } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
 
 interface RecordArguments {

@@ -3,7 +3,7 @@ import { BridgetapeError } from '../errors.js';
 import { DEFAULT_STALL_MS, replay } from '../replayer/index.js';
 import { parseAddress, temporaryAddress } from '../socket/index.js';
 import type { CommandModule } from './command-module.js';
-import { plural } from './format.js';
+import { plural } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
 
 interface ReplayArguments {

@@ -11,7 +11,7 @@ import { indented, legible } from './legible.js';
 import { outcomeNote, outcomePaint, outcomeWord } from './outcome.js';
 import { outline } from './outline.js';
 import { plainPainter, type Painter } from './painter.js';
-import { duration, plural, seconds, size } from './quantity.js';
+import { duration, plural, seconds, size } from '../quantity.js';
 import { buildNamedBy } from './survey.js';
 
 export interface DetailOptions extends ViewOptions {

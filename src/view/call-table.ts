@@ -4,7 +4,7 @@ import { cutEnd, cutStart, legible, padEnd, padStart, width as columnsOf, wrap }
 import { shortMethod } from './method-name.js';
 import { outcomeNote, outcomePaint, outcomeWord } from './outcome.js';
 import { plainPainter, type Painter } from './painter.js';
-import { duration, plural, seconds, shortSize, size } from './quantity.js';
+import { duration, plural, seconds, shortSize, size } from '../quantity.js';
 import type { Survey, SurveyedBuild, SurveyedCall } from './survey.js';
 
 const GAP = '  ';

@@ -5,7 +5,7 @@ import { factLines, type Fact } from './facts.js';
 import { cutEnd, legible } from './legible.js';
 import { shortMethod } from './method-name.js';
 import { plainPainter, type Painter } from './painter.js';
-import { duration, grouped, plural, seconds, size } from './quantity.js';
+import { duration, grouped, plural, seconds, size } from '../quantity.js';
 import type { Survey } from './survey.js';
 
 export interface ViewOptions {

@@ -3,7 +3,7 @@ import type { CassetteState, Damage } from '../cassette/index.js';
 import type { Fact } from './facts.js';
 import { legible } from './legible.js';
 import type { Painter } from './painter.js';
-import { grouped, plural, size } from './quantity.js';
+import { grouped, plural, size } from '../quantity.js';
 
 /** So many places are told apart; the rest is counted. */
 const MAX_DAMAGES = 8;

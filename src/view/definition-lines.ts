@@ -3,7 +3,7 @@ import type { Decoded, DecodedObject, DefinitionInput, DefinitionOp } from '../b
 import { isList, isObject, without } from './decoded-value.js';
 import type { Extent } from './extent.js';
 import { indented, legible, padEnd } from './legible.js';
-import { plural } from './quantity.js';
+import { plural } from '../quantity.js';
 
 interface OpList extends DecodedObject {
   readonly ops: readonly DefinitionOp[];

@@ -1,5 +1,5 @@
 /** Bytes that nothing else can be said about: offsets, hex, and the printable ones as text. */
-import { plural } from './quantity.js';
+import { plural } from '../quantity.js';
 
 const PER_LINE = 16;
 

@@ -4,6 +4,6 @@ export { callTable, showCassette } from './call-table.js';
 export { cassetteHead, type ViewOptions } from './cassette-head.js';
 export { eventsJson, surveyJson } from './json-lines.js';
 export { plainPainter, type Painter } from './painter.js';
-export { duration, plural, size } from './quantity.js';
+export { duration, plural, size } from '../quantity.js';
 export { surveyCassette, type Survey, type SurveyedBuild, type SurveyedCall } from './survey.js';
 export { isComplete, showVerdict, verdictJson, type Verdict } from './verdict.js';

@@ -7,7 +7,7 @@ import { isList, isObject } from './decoded-value.js';
 import { asDefinition, definitionLines } from './definition-lines.js';
 import type { Extent } from './extent.js';
 import { indented, legible, width as columnsOf } from './legible.js';
-import { plural, size } from './quantity.js';
+import { plural, size } from '../quantity.js';
 
 /** For people: so many characters of a value, lines of a text, items of a list. */
 const MAX_CHARS = 240;

@@ -5,7 +5,7 @@ import { callNumbers, damageFacts, paintedState } from './damage.js';
 import { factLines, type Fact } from './facts.js';
 import { legible } from './legible.js';
 import { plainPainter } from './painter.js';
-import { duration, grouped, plural, seconds, size } from './quantity.js';
+import { duration, grouped, plural, seconds, size } from '../quantity.js';
 
 /** So many losses are told apart; the rest is counted. */
 const MAX_LOSSES = 8;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { hexDump } from '../../src/view/hex-dump.js';
 import { cutEnd, cutStart, legible, width, wrap } from '../../src/view/legible.js';
 import { shortMethod } from '../../src/view/method-name.js';
-import { duration, plural, seconds, shortSize, size } from '../../src/view/quantity.js';
+import { duration, plural, seconds, shortSize, size } from '../../src/quantity.js';
 
 describe('a quantity', () => {
   it.each([
