@@ -33,6 +33,7 @@ type options struct {
 	ticks      int
 	interval   time.Duration
 	timeout    time.Duration
+	live       bool
 }
 
 // imageTag is the image's tag with its colon. The port of a registry has one too.
@@ -78,6 +79,7 @@ func main() {
 	flag.StringVar(&o.chunks, "chunks", "", "write one JSON line for each exec output chunk to this file: process, ms since its Started, fd, bytes")
 	flag.IntVar(&o.ticks, "ticks", 20, "lines printed in scenario talk")
 	flag.DurationVar(&o.interval, "interval", 100*time.Millisecond, "time between lines in scenario talk")
+	flag.BoolVar(&o.live, "live", false, "also write exec output to stderr as it comes")
 	flag.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this long")
 	flag.Parse()
 	if o.image != "" && o.imageTag() == "" {

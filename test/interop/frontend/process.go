@@ -67,6 +67,7 @@ type process struct {
 	ctr   gateway.ContainerProcess
 	stdin *io.PipeWriter
 	log   *chunkLog
+	live  bool
 
 	mu       sync.Mutex
 	grown    *sync.Cond
@@ -96,7 +97,7 @@ type command struct {
 }
 
 func (r *run) start(ctx context.Context, ctr gateway.Container, name string, c command) (*process, error) {
-	p := &process{name: name, log: r.chunks}
+	p := &process{name: name, log: r.chunks, live: r.live}
 	p.grown = sync.NewCond(&p.mu)
 	req := gateway.StartRequest{
 		Args:      c.args,
@@ -149,6 +150,9 @@ func (w fdWriter) Write(b []byte) (int, error) {
 	w.p.out[w.fd].Write(b)
 	w.p.arrivals = append(w.p.arrivals, arrival{now, w.fd, len(b)})
 	w.p.grown.Broadcast()
+	if w.p.live {
+		_, _ = os.Stderr.Write(b)
+	}
 	return len(b), nil
 }
 

@@ -177,8 +177,8 @@ func terminal(ctx context.Context, r *run, base gateway.Reference) error {
 		return err
 	}
 	err = shell.converse(ctx, []exchange{
-		{await: "$ ", resize: &gateway.WinSize{Rows: 30, Cols: 100}, enter: untilScreen(30, 100) + "\n"},
-		{await: "screen is 30 100\r\n$ ", resize: &gateway.WinSize{Rows: 50, Cols: 132}, enter: untilScreen(50, 132) + "\n"},
+		{await: "$ ", resize: &gateway.WinSize{Rows: 30, Cols: 100}, enter: "screen 30 100\n"},
+		{await: "screen is 30 100\r\n$ ", resize: &gateway.WinSize{Rows: 50, Cols: 132}, enter: "screen 50 132\n"},
 		{await: "screen is 50 132\r\n$ ", enter: "test -t 0 && test -t 1 && test -t 2 && echo all three on $TERM\n"},
 		{await: "all three on xterm-256color\r\n$ ", enter: "echo to stderr >&2; printf '\\033[1mbold\\033[0m\\n'\n"},
 		{await: "bold\x1b[0m\r\n$ ", enter: "read x && echo got $x\n"},

@@ -72,8 +72,11 @@ func buildTalk(ctx context.Context, r *run) (*gateway.Result, error) {
 }
 
 // A shell without line editing: the terminal itself echoes what is typed, so
-// what comes out does not depend on when a resize redraws the line.
-const plainShell = `while printf '$ ' && read -r line; do eval "$line"; done`
+// what comes out does not depend on when a resize redraws the line. Its own
+// command "screen" waits inside the container until a resize has arrived there;
+// a terminal without a size yet makes stty complain.
+var plainShell = "screen() { " + until(`[ "$(stty size 2>/dev/null)" = "$*" ]`) + "; echo screen is $(stty size); }; " +
+	`while printf '$ ' && read -r line; do eval "$line"; done`
 
 // exchange is one step of a dialogue on a terminal.
 type exchange struct {
@@ -109,12 +112,6 @@ func until(condition string) string {
 	return fmt.Sprintf(`n=0; until %s || [ $((n+=1)) -gt 30000 ]; do usleep 2000; done`, condition)
 }
 
-// untilScreen waits inside the container until the resize has arrived there.
-// A terminal without a size yet makes stty complain.
-func untilScreen(rows, cols uint32) string {
-	return until(fmt.Sprintf(`[ "$(stty size 2>/dev/null)" = '%d %d' ]`, rows, cols)) + "; echo screen is $(stty size)"
-}
-
 // A terminal's last words are lost when its process ends before they were
 // read, so a dialogue ends with the echo off and nothing more to say.
 const quietEnd = "stty -echo; echo bye\n"
@@ -135,7 +132,7 @@ func buildDialogue(ctx context.Context, r *run) (*gateway.Result, error) {
 		return nil, err
 	}
 	err = shell.converse(ctx, []exchange{
-		{await: "$ ", resize: &gateway.WinSize{Rows: 40, Cols: 120}, enter: untilScreen(40, 120) + "\n"},
+		{await: "$ ", resize: &gateway.WinSize{Rows: 40, Cols: 120}, enter: "screen 40 120\n"},
 		{await: "screen is 40 120\r\n$ ", enter: "for i in 1 2 3 4 5; do usleep 300000; echo tick $i; done\n"},
 		{await: "tick 5\r\n$ ", enter: "usleep 250000; printf 'who is there? '; read who; usleep 250000; echo hello, $who\n"},
 		{await: "\r\nwho is there? ", enter: "the bridge\n"},

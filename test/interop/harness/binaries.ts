@@ -43,14 +43,17 @@ interface GoModule {
   readonly name: string;
   readonly folder: string;
   readonly programs: readonly GoProgram[];
-  readonly ldflags: string;
+  readonly flags: readonly string[];
 }
+
+/** `-trimpath`: stack traces are in recordings, and this machine's paths need not be. */
+const FLAGS = ['-mod=readonly', '-trimpath', '-ldflags'];
 
 function buildKitModule(version: string): GoModule {
   return {
     name: version,
     folder: join(interop, 'buildkit', version),
-    ldflags: `-s -w -X github.com/moby/buildkit/version.Version=${version}`,
+    flags: [...FLAGS, `-s -w -X github.com/moby/buildkit/version.Version=${version}`],
     programs: [
       { name: 'buildkitd', package: 'github.com/moby/buildkit/cmd/buildkitd' },
       { name: 'buildctl', package: 'github.com/moby/buildkit/cmd/buildctl' },
@@ -63,7 +66,7 @@ function buildKitModule(version: string): GoModule {
 const frontendModule: GoModule = {
   name: 'frontend',
   folder: join(interop, 'frontend'),
-  ldflags: '-s -w',
+  flags: [...FLAGS, '-s -w'],
   programs: [{ name: 'frontend', package: '.' }],
 };
 
@@ -110,7 +113,7 @@ function upToDate(module: GoModule): boolean {
 
 /** A digest of all sources, so that a touched file is no reason to build. */
 function stampOf(module: GoModule): string {
-  const hash = createHash('sha256').update(`${module.ldflags}\n`);
+  const hash = createHash('sha256').update(`${module.flags.join(' ')}\n`);
   const files = readdirSync(module.folder, { recursive: true, encoding: 'utf8' }).sort();
   for (const file of files) {
     const path = join(module.folder, file);
@@ -130,7 +133,7 @@ async function ensure(module: GoModule): Promise<string> {
     const stamp = stampOf(module);
     for (const program of module.programs) {
       await mustRun(
-        ['go', 'build', '-mod=readonly', '-ldflags', module.ldflags, '-o', join(fresh, program.name), program.package],
+        ['go', 'build', ...module.flags, '-o', join(fresh, program.name), program.package],
         { cwd: module.folder, env: { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' }, timeout: GO_TIMEOUT },
       );
     }

@@ -8,5 +8,7 @@ export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 export { describeInterop } from './describe-interop.js';
 export { serveFile, type FileServer } from './file-server.js';
 export { progressLines, type ProgressOptions } from './progress-lines.js';
+export { FAILING, MULTI_STAGE, recipe, type Recipe } from './recipe.js';
 export { startRegistry, type Registry } from './registry.js';
+export { ownWords, shortMethod, shown, shownEvents, withoutOwnWords, type Shown, type ShownCall, type ShownCassette, type ShownEvent } from './shown.js';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';

@@ -16,12 +16,16 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 export function progressLines(output: string, { digests = 'hide' }: ProgressOptions = {}): readonly string[] {
   const vertices = new Map<string, string[]>();
   const own: string[] = [];
+  let current = '';
   for (const line of output.split('\n')) {
-    const [, number, text = ''] = NUMBERED.exec(line) ?? [];
-    if (number === undefined) {
+    const [, printed, text = ''] = NUMBERED.exec(line) ?? [];
+    if (printed === undefined) {
       if (line !== '') own.push(withoutTimes(line));
       continue;
     }
+    // v0.11 numbers a vertex's first output 0.
+    const number = printed === '0' ? current : printed;
+    current = number;
     const lines = vertices.get(number) ?? [];
     vertices.set(number, lines);
     // The name, and the digest with it, come again when the printer comes back to a vertex.
