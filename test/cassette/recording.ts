@@ -88,8 +88,8 @@ function shortened(event: CassetteEvent | undefined): unknown {
   return { ...event, data: createHash('sha256').update(event.data).digest('hex') };
 }
 
-export async function record(path: string, events: readonly NewEvent[], options?: WriterOptions): Promise<Closed> {
-  const writer = await CassetteWriter.create(path, header, options);
+export async function record(path: string, events: readonly NewEvent[], options?: WriterOptions, about = header): Promise<Closed> {
+  const writer = await CassetteWriter.create(path, about, options);
   for (const event of events) if (!writer.append(event)) await writer.drained();
   return writer.close();
 }
