@@ -47,6 +47,18 @@ export interface HeaderEvent extends OnCall {
   readonly headers: readonly HeaderField[];
 }
 
+/** Octets `from` up to `to` of `bytes`. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** All of some bytes, as a piece. */
+export function whole(bytes: Uint8Array): Piece {
+  return { bytes, from: 0, to: bytes.length };
+}
+
 export interface MessageEvent extends OnCall {
   readonly kind: 'client-message' | 'server-message';
   readonly compressed: boolean;

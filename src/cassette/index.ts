@@ -11,9 +11,11 @@ export type {
   HeaderField,
   MessageEvent,
   Nanoseconds,
+  Piece,
   Reset,
   Side,
 } from './events.js';
+export { whole } from './events.js';
 export type { CassetteHeader, LateFacts, NewHeader } from './header.js';
 export type { CallOutcome, CallSummary, ConnectionSummary } from './summary.js';
 export { Cassette, type OpenOptions } from './cassette.js';

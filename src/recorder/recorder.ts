@@ -5,7 +5,7 @@
 import type { CassetteWriter } from '../cassette/index.js';
 import type { ConnectionTap, Tap } from '../proxy/index.js';
 import { formatAddress, type Address } from '../socket/index.js';
-import { ConnectionDecoder, type HeaderField, type Side, type WireEvent } from '../wire/index.js';
+import { ConnectionDecoder, type HeaderField, type Piece, type Side, type WireEvent } from '../wire/index.js';
 import type { BodyPolicy } from './bodies.js';
 import { daemonVersion } from './daemon-version.js';
 
@@ -156,7 +156,7 @@ class RecordedConnection implements ConnectionTap {
     if (call.clientDone && call.serverDone) this.open.delete(stream);
   }
 
-  private seekVersion(path: string, data: readonly Uint8Array[] | undefined): void {
+  private seekVersion(path: string, data: readonly Piece[] | undefined): void {
     if (data !== undefined) this.recorder.buildkitVersion = daemonVersion(path, data);
   }
 }

@@ -49,6 +49,7 @@ export class ConnectionDecoder {
   push(side: Side, bytes: Uint8Array, time: Nanoseconds): void {
     if (side === 'client') this.client.push(bytes, time);
     else this.server.push(bytes, time);
+    this.held.settle();
   }
 
   /** `side` will send no more. What it had begun becomes a gap. */

@@ -11,6 +11,7 @@ export type {
   HeaderField,
   MessageEvent,
   Nanoseconds,
+  Piece,
   ResetEvent,
   Side,
   WireEvent,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { Cassette, type CassetteEvent, CassetteWriter, type Closed, type HeaderField, type NewEvent, type NewHeader, type WriterOptions } from '../../src/cassette/index.js';
+import { Cassette, type CassetteEvent, CassetteWriter, type Closed, type HeaderField, type NewEvent, type NewHeader, type Piece, whole, type WriterOptions } from '../../src/cassette/index.js';
 
 export const header: NewHeader = {
   tool: 'bridgetape 0.1.0',
@@ -35,10 +35,10 @@ export function unary(call: number, time: bigint, request: Uint8Array, response:
   const at = { connection: 1, call };
   return [
     { kind: 'client-header', time, ...at, headers: fields([':method', 'POST'], [':path', path], ['te', 'trailers']) },
-    { kind: 'client-message', time: time + 10n, ...at, compressed: false, size: request.length, data: [request] },
+    { kind: 'client-message', time: time + 10n, ...at, compressed: false, size: request.length, data: [whole(request)] },
     { kind: 'client-half-close', time: time + 20n, ...at },
     { kind: 'server-header', time: time + 1000n, ...at, headers: fields([':status', '200'], ['content-type', 'application/grpc']) },
-    { kind: 'server-message', time: time + 1000n, ...at, compressed: false, size: response.length, data: [response] },
+    { kind: 'server-message', time: time + 1000n, ...at, compressed: false, size: response.length, data: [whole(response)] },
     { kind: 'server-trailer', time: time + 1001n, ...at, headers: fields(['grpc-status', '0'], ['grpc-message', '']) },
   ];
 }
@@ -50,8 +50,8 @@ export const everyKind: readonly NewEvent[] = [
   { kind: 'client-header', time: 2000n, connection: 1, call: 2, headers: [] },
   { kind: 'client-message', time: 2001n, connection: 1, call: 2, compressed: true, size: 123_456_789_012, data: undefined },
   { kind: 'server-message', time: 2001n, connection: 1, call: 2, compressed: false, size: 0, data: [] },
-  { kind: 'server-message', time: 1999n, connection: 1, call: 2, compressed: false, size: 6, data: [bytes('ab'), bytes(''), bytes('cdef')] },
-  { kind: 'server-message', time: 2002n, connection: 1, call: 2, compressed: false, size: 1030, data: [new Uint8Array(1030).fill(7)] },
+  { kind: 'server-message', time: 1999n, connection: 1, call: 2, compressed: false, size: 6, data: [{ bytes: bytes('xaby'), from: 1, to: 3 }, whole(bytes('')), whole(bytes('cdef'))] },
+  { kind: 'server-message', time: 2002n, connection: 1, call: 2, compressed: false, size: 1030, data: [whole(new Uint8Array(1030).fill(7))] },
   { kind: 'reset', time: 2003n, connection: 1, call: 2, side: 'client', code: 8 },
   { kind: 'client-header', time: 2004n, connection: 1, call: 3, headers: fields([':path', '/x'], ['grpc-trace-bin', '\0\x01']) },
   { kind: 'server-trailer', time: 2005n, connection: 1, call: 3, headers: fields(['grpc-status', '9'], ['grpc-message', 'a%20b %E2%82%AC']) },
@@ -63,8 +63,8 @@ export const everyKind: readonly NewEvent[] = [
   { kind: 'connection-close', time: (1n << 60n) + 1n, connection: 2, side: undefined, error: 'connection reset (ECONNRESET) – peer' },
 ];
 
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(pieces));
+export function joined(pieces: readonly Piece[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(pieces.map(({ bytes: chunk, from, to }) => chunk.subarray(from, to))));
 }
 
 /** What a reader should give for appended events. */
@@ -111,6 +111,11 @@ const time = fc.oneof(fc.bigInt(0n, 5000n), fc.bigInt(0n, (1n << 62n) - 1n), fc.
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 80 }));
 const name = fc.oneof(fc.constantFrom(':path', 'grpc-status', 'grpc-message'), fc.array(fc.nat({ max: 255 }), { maxLength: 60 }).map((codes) => String.fromCharCode(...codes)));
 const blob = fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.tuple(fc.nat({ max: 9000 }), fc.nat({ max: 3 })).map(([length, fill]) => new Uint8Array(length).fill(fill)));
+/** Some of a longer chunk, as the decoder gives it. */
+const piece = fc.tuple(blob, fc.nat({ max: 9 }), fc.nat({ max: 9 })).map(([chunk, before, after]): Piece => {
+  const from = Math.min(before, chunk.length);
+  return { bytes: chunk, from, to: Math.max(from, chunk.length - after) };
+});
 const headers = fc.array(plain({ name, value: fc.uint8Array({ maxLength: 70 }) }), { maxLength: 20 });
 
 export const anyEvent: fc.Arbitrary<NewEvent> = fc.oneof(
@@ -118,8 +123,8 @@ export const anyEvent: fc.Arbitrary<NewEvent> = fc.oneof(
   plain({ kind: fc.constant('connection-close' as const), time, connection: small, side: fc.option(side, { nil: undefined }) }),
   plain({ kind: fc.constant('connection-close' as const), time, connection: small, side: fc.option(side, { nil: undefined }), error: text }),
   plain({ kind: fc.constantFrom('client-header' as const, 'server-header' as const, 'server-trailer' as const), time, connection: small, call: small, headers }),
-  plain({ kind: fc.constantFrom('client-message' as const, 'server-message' as const), time, connection: small, call: small, compressed: fc.boolean(), data: fc.array(blob, { maxLength: 4 }) })
-    .map((event) => ({ ...event, size: event.data.reduce((sum, piece) => sum + piece.length, 0) })),
+  plain({ kind: fc.constantFrom('client-message' as const, 'server-message' as const), time, connection: small, call: small, compressed: fc.boolean(), data: fc.array(piece, { maxLength: 4 }) })
+    .map((event) => ({ ...event, size: event.data.reduce((sum, { from, to }) => sum + to - from, 0) })),
   plain({ kind: fc.constantFrom('client-message' as const, 'server-message' as const), time, connection: small, call: small, compressed: fc.boolean(), size: count, data: fc.constant(undefined) }),
   plain({ kind: fc.constant('client-half-close' as const), time, connection: small, call: small }),
   plain({ kind: fc.constant('reset' as const), time, connection: small, call: small, side, code: count }),

@@ -1,5 +1,5 @@
 /** The small recording that docs/cassette-format.md walks through. */
-import type { NewEvent, NewHeader } from '../../src/cassette/index.js';
+import { type NewEvent, type NewHeader, whole } from '../../src/cassette/index.js';
 import { BatchEncoder, roomFor } from '../../src/cassette/v1/batch-encoder.js';
 import { frame, FRAME_LENGTH, preamble, seal } from '../../src/cassette/v1/frame.js';
 import { encodeHeader } from '../../src/cassette/v1/header-record.js';
@@ -18,9 +18,9 @@ const on = { connection: 1, call: 1 };
 export const sampleEvents: readonly NewEvent[] = [
   { kind: 'connection-open', time: 1_000_000n, connection: 1, address: 'unix:///tmp/b.sock' },
   { kind: 'client-header', time: 1_050_000n, ...on, headers: fields([':path', '/s/M']) },
-  { kind: 'client-message', time: 1_050_200n, ...on, compressed: false, size: 2, data: [bytes('hi')] },
+  { kind: 'client-message', time: 1_050_200n, ...on, compressed: false, size: 2, data: [whole(bytes('hi'))] },
   { kind: 'client-half-close', time: 1_050_200n, ...on },
-  { kind: 'server-message', time: 1_350_200n, ...on, compressed: false, size: 1200, data: [new Uint8Array(1200).fill(0x78)] },
+  { kind: 'server-message', time: 1_350_200n, ...on, compressed: false, size: 1200, data: [whole(new Uint8Array(1200).fill(0x78))] },
   { kind: 'server-trailer', time: 1_350_300n, ...on, headers: fields(['grpc-status', '0']) },
 ];
 

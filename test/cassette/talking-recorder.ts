@@ -1,6 +1,6 @@
 /** A process that records without end, and says which of its events is 100 ms old. Killed by a test. */
 import { stat } from 'node:fs/promises';
-import { CassetteWriter } from '../../src/cassette/index.js';
+import { CassetteWriter, whole } from '../../src/cassette/index.js';
 
 const path = process.argv[2] ?? '';
 const writer = await CassetteWriter.create(path, { tool: 'bridgetape test', startedAt: new Date(), listen: [], upstream: '', bodiesLeftOut: [] });
@@ -9,7 +9,7 @@ let seq = 0;
 function talk(): void {
   for (let i = 0; i < 20; i++) {
     const data = Buffer.from(`tick ${seq}`);
-    writer.append({ kind: 'server-message', time: process.hrtime.bigint(), connection: 1, call: 1, compressed: false, size: data.length, data: [data] });
+    writer.append({ kind: 'server-message', time: process.hrtime.bigint(), connection: 1, call: 1, compressed: false, size: data.length, data: [whole(data)] });
     seq++;
   }
   const last = seq - 1;

@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { BridgetapeError } from '../../src/errors.js';
-import { Cassette, CassetteWriter, type NewEvent, verify } from '../../src/cassette/index.js';
+import { Cassette, CassetteWriter, type NewEvent, verify, whole } from '../../src/cassette/index.js';
 import { memorySource, openSource, type Source } from '../../src/cassette/disk.js';
 import { DiskError, MemoryDisk } from './memory-disk.js';
 import { asRead, bytes, everyKind, expectSame, Folder, header, readAll, record, unary } from './recording.js';
@@ -15,7 +15,7 @@ import { asRead, bytes, everyKind, expectSame, Folder, header, readAll, record, 
 const name = '/a.cassette';
 
 function message(call: number, data: Uint8Array, time = 0n): NewEvent {
-  return { kind: 'server-message', time, connection: 1, call, compressed: false, size: data.length, data: [data] };
+  return { kind: 'server-message', time, connection: 1, call, compressed: false, size: data.length, data: [whole(data)] };
 }
 
 async function refusal(promise: Promise<unknown>): Promise<BridgetapeError> {
@@ -332,7 +332,7 @@ describe('events that no cassette keeps', () => {
     const disk = new MemoryDisk();
     const piece = new Uint8Array(33 * 1024 * 1024);
     const events: NewEvent[] = [
-      { kind: 'client-message', time: 1n, connection: 1, call: 1, compressed: true, size: piece.length * 2, data: [piece, piece] },
+      { kind: 'client-message', time: 1n, connection: 1, call: 1, compressed: true, size: piece.length * 2, data: [whole(piece), whole(piece)] },
       { kind: 'client-header', time: 2n, connection: 1, call: 2, headers: [{ name: 'x', value: new Uint8Array(17 * 1024 * 1024) }] },
       { kind: 'client-half-close', time: 3n, connection: 1, call: 1 },
     ];

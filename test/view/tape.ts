@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Cassette, CassetteWriter, type HeaderField, type NewEvent, type NewHeader } from '../../src/cassette/index.js';
+import { Cassette, CassetteWriter, type HeaderField, type NewEvent, type NewHeader, whole } from '../../src/cassette/index.js';
 import { bridge, control, encode, FRONTEND } from '../bridge/build.js';
 
 export const HEADER: NewHeader = {
@@ -112,7 +112,7 @@ export class TapedCall {
   }
 
   message(kind: 'client-message' | 'server-message', at: number, data: Uint8Array, compressed = false): this {
-    this.events.push({ kind, time: ns(at), ...this.place, compressed, size: data.length, data: [data] });
+    this.events.push({ kind, time: ns(at), ...this.place, compressed, size: data.length, data: [whole(data)] });
     return this;
   }
 

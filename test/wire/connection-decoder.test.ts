@@ -262,7 +262,7 @@ describe('messages', () => {
     const tap = answered().client(chunk);
     const [event] = tap.events;
     const view = event?.kind === 'client-message' ? event.data?.[0] : undefined;
-    expect(view?.buffer).toBe(chunk.buffer);
+    expect(view?.bytes.buffer).toBe(chunk.buffer);
   });
 
   test('held over the end of their chunk do not keep a much larger chunk alive', () => {
@@ -271,7 +271,7 @@ describe('messages', () => {
     const chunk = concat(data(1, message(new Uint8Array(10_000))), data(1, start));
     const tap = answered().client(chunk, data(1, rest));
     const event = tap.events[1];
-    const buffers = event?.kind === 'client-message' ? event.data?.map(({ buffer }) => buffer) : [];
+    const buffers = event?.kind === 'client-message' ? event.data?.map(({ bytes }) => bytes.buffer) : [];
     expect(tap.lines[1]).toBe(`1 client-message "${body}"`);
     expect(buffers).not.toContain(chunk.buffer);
   });

@@ -51,7 +51,7 @@ export const OPENED_AT = { client: PREFACE.length + 2 * settings().length, serve
 /** Body of a message event in one piece. */
 export function body(event: WireEvent): Uint8Array | undefined {
   if (event.kind !== 'client-message' && event.kind !== 'server-message') return undefined;
-  return event.data === undefined ? undefined : Uint8Array.from(Buffer.concat(event.data));
+  return event.data === undefined ? undefined : Uint8Array.from(Buffer.concat(event.data.map(({ bytes, from, to }) => bytes.subarray(from, to))));
 }
 
 function shown(bytes: Uint8Array): string {

@@ -3,6 +3,7 @@
  * an index, an end record. Streams: what is in memory at once is a journal record, a block of each sort, a few
  * blocks under compression, the digests seen (bounded) and the summaries of the calls.
  */
+import { whole } from '../events.js';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import type { Disk, DiskFile } from '../disk.js';
@@ -218,7 +219,7 @@ class Packer {
     if (!isMessage(event)) return event;
     if ('stored' in event) throw new Error('a journal holds its payloads inline');
     if (event.data === undefined) return { ...event, data: undefined };
-    return { ...event, data: event.data.length < SHARED_PAYLOAD ? [event.data] : this.#payloads.put(event.data) };
+    return { ...event, data: event.data.length < SHARED_PAYLOAD ? [whole(event.data)] : this.#payloads.put(event.data) };
   }
 
   async #flushPayloads(): Promise<void> {

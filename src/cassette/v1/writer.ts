@@ -6,7 +6,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { BridgetapeError } from '../../errors.js';
 import { errorCode, nodeDisk, type Disk, type DiskFile, type FileIdentity, type Source } from '../disk.js';
-import type { CassetteEvent, MessageEvent } from '../events.js';
+import type { CassetteEvent, MessageEvent, Piece } from '../events.js';
 import type { LateFacts, NewHeader } from '../header.js';
 import { BatchEncoder, type EncodableEvent, roomFor, total } from './batch-encoder.js';
 import {
@@ -30,7 +30,7 @@ type WithoutSeq<E> = E extends unknown ? Omit<E, 'seq'> : never;
 /** An event to append: without its sequence number, and a message's payload as the pieces in which it came. */
 export type NewEvent =
   | WithoutSeq<Exclude<CassetteEvent, MessageEvent>>
-  | (Omit<MessageEvent, 'seq' | 'data'> & { readonly data: readonly Uint8Array[] | undefined });
+  | (Omit<MessageEvent, 'seq' | 'data'> & { readonly data: readonly Piece[] | undefined });
 
 export interface WriterOptions {
   /** Replace a cassette that exists. It stays as it is until the new file stands with its header. */
