@@ -19,6 +19,7 @@ import {
   type Recipe,
   type TemporaryFolder,
 } from './harness/index.js';
+import { replayable } from './replayable.js';
 
 /** What a build of a Dockerfile by `buildctl` makes of calls, the traces that some versions send aside. */
 const CALLS: Readonly<Record<string, readonly string[]>> = {
@@ -28,12 +29,6 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const REPLAYS = 10;
-
-/**
- * buildctl v0.8 names the whole address in `:authority` (`unix:///…`), and the HTTP/2 of Node, which the replayer still
- * stands on, refuses that with PROTOCOL_ERROR. Vitest says so when this passes.
- */
-const replayable = (version: string): typeof it | typeof it.fails => (version === 'v0.8.3' ? it.fails : it);
 
 describeInterop('a build of a Dockerfile', () => {
   for (const version of buildKitVersions()) {

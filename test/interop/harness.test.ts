@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
@@ -8,6 +8,7 @@ import {
   goFrontend,
   pushBaseImage,
   runCommand,
+  startCommand,
   startDaemon,
   startRegistry,
   temporaryFolder,
@@ -47,6 +48,24 @@ describeInterop('the harness', () => {
     expect(processesIn(folder)).toEqual([]);
   });
 
+  it.each(buildKitVersions())('%s: a daemon that is killed takes the processes in its containers along', async (version) => {
+    const daemon = await startDaemon(version);
+    try {
+      // An interval that no other process here has.
+      const interval = 60_000_000 + process.pid;
+      const talk = [await goFrontend(), '--scenario', 'talk', '--busybox-dir', busyboxDir(), '--ticks', '2', '--interval', `${interval}us`, '--live'];
+      const client = startCommand(talk, { env: { BUILDKIT_HOST: daemon.address } });
+      await client.until(/^line 1$/m);
+      expect(processesSaying(String(interval)).length).toBeGreaterThan(0);
+      await daemon.kill();
+      expect(processesSaying(String(interval))).toEqual([]);
+      client.kill('SIGKILL');
+      await client.result;
+    } finally {
+      await daemon.stop();
+    }
+  });
+
   it('two daemons run side by side, a registry serves both, and the test frontend finds its image', async () => {
     const registry = await startRegistry();
     const daemons = await Promise.all(buildKitVersions().slice(0, 2).map((version) => startDaemon(version, { config: registry.daemonConfig })));
@@ -68,3 +87,17 @@ describeInterop('the harness', () => {
     }
   });
 });
+
+/** Processes of this machine's containers with a text in their command line; not the client, which asked for it. */
+function processesSaying(text: string): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return ''; // it has ended meanwhile
+      }
+    })
+    .filter((command) => command.includes(text) && !command.includes('--scenario'));
+}

@@ -7,6 +7,7 @@ export { runCommand, startCommand, CommandError, type CommandOptions, type Comma
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 export { describeInterop } from './describe-interop.js';
 export { serveFile, type FileServer } from './file-server.js';
+export { startHashingRelay, type HashingRelay, type RelayedConnection, type Witnessed } from './hashing-relay.js';
 export { progressLines, type ProgressOptions } from './progress-lines.js';
 export { FAILING, MULTI_STAGE, recipe, type Recipe } from './recipe.js';
 export { startRegistry, type Registry } from './registry.js';

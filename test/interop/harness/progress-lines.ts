@@ -32,8 +32,14 @@ export function progressLines(output: string, { digests = 'hide' }: ProgressOpti
     const again = lines.length > 0 && (text === lines[0] || DIGEST.test(text)) && lines.includes(text);
     if (!again && !isPassing(text)) lines.push(withoutTimes(text));
   }
-  const all = [...vertices.values()].map((lines) => lines.join('\n  ')).sort();
+  const all = [...vertices.values()].map((lines) => outcomeLast(lines).join('\n  ')).sort();
   return [...all, ...own].map((text) => (digests === 'hide' ? text.replace(/sha256:[0-9a-f]{64}/g, 'sha256:…') : text));
+}
+
+/** A vertex whose last status comes behind its end is told to be done before and after. */
+function outcomeLast(lines: readonly string[]): readonly string[] {
+  const isOutcome = (line: string): boolean => /^(DONE|CACHED|CANCELED|ERROR\b.*)$/.test(line);
+  return [...lines.filter((line) => !isOutcome(line)), ...new Set(lines.filter(isOutcome))];
 }
 
 /** Lines that come as often as there was time to print them. */

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  bridgetape,
+  buildKit,
+  buildKitVersions,
+  busyboxDir,
+  describeInterop,
+  goFrontend,
+  MULTI_STAGE,
+  ownWords,
+  recipe,
+  startDaemon,
+  temporaryFolder,
+  type Recipe,
+  type TemporaryFolder,
+} from './harness/index.js';
+import { replayable } from './replayable.js';
+
+describeInterop('what was not recorded', () => {
+  for (const version of buildKitVersions()) {
+    let folder: TemporaryFolder;
+    let source: Recipe;
+    let build: readonly string[];
+    let solve: readonly string[];
+    const at = (name: string): string => join(folder.path, name);
+
+    beforeAll(async () => {
+      folder = temporaryFolder();
+      source = recipe(MULTI_STAGE);
+      const daemon = await startDaemon(version);
+      try {
+        build = source.build(daemon.programs);
+        solve = [await goFrontend(), '--scenario', 'solve', '--busybox-dir', busyboxDir()];
+        const env = { BUILDKIT_HOST: daemon.address };
+        expect((await bridgetape(['record', '-o', at('build.cassette'), '--', ...build], { cwd: source.path, env })).status).toBe(0);
+        expect((await bridgetape(['record', '-o', at('solve.cassette'), '--', ...solve], { env })).status).toBe(0);
+      } finally {
+        await daemon.stop();
+      }
+    });
+
+    afterAll(async () => {
+      await folder.remove();
+      await source.remove();
+    });
+
+    replayable(version)(`${version}: an option of a build is missed by name, with the call that comes closest`, async () => {
+      const { status, stderr } = await bridgetape(['replay', at('build.cassette'), '--', ...build, '--opt', 'build-arg:WHO=somebody'], { cwd: source.path });
+      expect(ownWords(stderr)).toHaveLength(1);
+      expect(ownWords(stderr)[0]).toMatch(/no answer for this Control\/Solve; the closest is call \d+, which differs in FrontendAttrs.*build-arg:WHO.*: recorded nothing, got "?somebody/);
+      // The client got it too, as its error.
+      expect(stderr).toMatch(/^error: .*build-arg:WHO/m);
+      expect(status).toBe(1);
+    });
+
+    replayable(version)(`${version}: a miss counts even when the command shrugs it off`, async () => {
+      const { status, stderr } = await bridgetape(['replay', at('build.cassette'), '--', 'sh', '-c', '"$@"; exit 0', 'sh', ...build, '--no-cache'], { cwd: source.path });
+      expect(stderr).toContain('no-cache');
+      expect(stderr).toContain('bridgetape: the command succeeded, but 1 request had no answer');
+      expect(status).toBe(3);
+    });
+
+    it(`${version}: another frontend's requests are missed by method and field`, async () => {
+      const other = solve.map((word) => (word === 'solve' ? 'fail' : word));
+      const { status, stderr } = await bridgetape(['replay', at('solve.cassette'), '--', ...other]);
+      expect(ownWords(stderr)[0]).toMatch(/no answer for this Control\/Solve; the closest is call \d+, which differs in FrontendAttrs.*scenario.*: recorded "?solve"?, got "?fail/);
+      expect(stderr).toMatch(/^frontend: .*scenario/m);
+      expect(status).toBe(1);
+    });
+
+    it(`${version}: nobody behind the recorder is said in a line, and the client ends`, async () => {
+      const { buildctl } = await buildKit(version);
+      const nobody = `unix://${at('nobody.sock')}`;
+      const { status, stderr } = await bridgetape(['record', '-o', at('nobody.cassette'), '--to', nobody, '--', buildctl, 'debug', 'workers'], {
+        env: { BUILDKIT_HOST: undefined },
+      });
+      expect(ownWords(stderr)[0]).toContain(`Cannot reach BuildKit at ${nobody}: `);
+      expect(stderr).toContain('Start buildkitd there, or name its address with --to or BUILDKIT_HOST.');
+      expect(status).toBe(1);
+    });
+  }
+});
