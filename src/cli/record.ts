@@ -1,4 +1,4 @@
-import { runCommand } from '../command/index.js';
+import { findProgram, runCommand } from '../command/index.js';
 import { record } from '../recorder/index.js';
 import { DEFAULT_BUILDKIT_ADDRESS, parseAddress, temporaryAddress } from '../socket/index.js';
 import type { CommandModule } from './command-module.js';
@@ -41,6 +41,7 @@ const command: CommandModule<RecordArguments> = {
         "Exit status: CMD's own when it is not 0; 3 when something that crossed could not be written; 2 when nothing could be recorded; 127 when CMD is not found.",
       ),
   run: async (args, cmd) => {
+    if (cmd !== undefined) findProgram(cmd[0] ?? '');
     const temporary = args.listen === undefined ? temporaryAddress() : undefined;
     try {
       const recording = await record({
@@ -57,8 +58,10 @@ const command: CommandModule<RecordArguments> = {
       let status = EXIT.ok as number;
       try {
         if (cmd === undefined) {
+          // Listens for signals first: who reads the line may answer it with one.
+          const signal = untilSignal();
           say(`bridgetape: listening on ${recording.address}, recording to ${args.output}`);
-          await untilSignal();
+          await signal;
         } else {
           status = await runCommand(cmd, { BUILDKIT_HOST: recording.address });
         }

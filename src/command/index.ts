@@ -1,1 +1,1 @@
-export { runCommand } from './run.js';
+export { findProgram, runCommand } from './run.js';

@@ -3,7 +3,9 @@
  * status comes back as a shell would give it.
  */
 import { spawn } from 'node:child_process';
+import { accessSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
 
 import { BridgetapeError } from '../errors.js';
 
@@ -11,6 +13,31 @@ import { BridgetapeError } from '../errors.js';
 const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
 /** Signals that a terminal sends to the whole foreground group: the command has them already. */
 const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
+
+/**
+ * Looks for a program as a shell would, so that its absence is known before anything is begun for it.
+ *
+ * @throws BridgetapeError `command-not-found`
+ */
+export function findProgram(program: string): void {
+  const candidates = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
+  if (program === '') throw notFound(program, 'nothing stands after --');
+  if (!candidates.some(isExecutable)) throw notFound(program, 'there is no such program');
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, fsConstants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Not there, or not for us to run: either way it is not the one.
+    return false;
+  }
+}
+
+function notFound(program: string, reason: string, cause?: Error): BridgetapeError {
+  return new BridgetapeError('command-not-found', `Cannot run "${program}": ${reason}.`, 'Check the spelling and PATH of what stands after --.', { cause });
+}
 
 /**
  * @param command the program and its arguments
@@ -36,8 +63,7 @@ export function runCommand(command: readonly string[], env: Readonly<Record<stri
     };
     child.once('error', (error: NodeJS.ErrnoException) => {
       done();
-      const reason = error.code === 'ENOENT' ? 'there is no such program' : error.message;
-      reject(new BridgetapeError('command-not-found', `Cannot run "${program}": ${reason}.`, 'Check the spelling and PATH of what stands after --.', { cause: error }));
+      reject(notFound(program, error.code === 'ENOENT' ? 'there is no such program' : error.message, error));
     });
     child.once('exit', (code, signal) => {
       done();

@@ -78,8 +78,9 @@ function compareCalls(one: ComparedCall, other: ComparedCall, options: CompareOp
     }
   }
   const status = outcomeOf(one);
+  const twin = Buffer.from(rewriteIds(Buffer.from(outcomeOf(other)), options.ids)).toString();
   totals.statuses += 1;
-  if (status !== outcomeOf(other)) differences.push(`${where}: ended with ${status}, then with ${outcomeOf(other)}`);
+  if (status !== twin) differences.push(`${where}: ended with ${status}, then with ${twin}`);
 }
 
 function messagesOf(call: ComparedCall, kind: 'client-message' | 'server-message'): readonly MessageEvent[] {

@@ -44,7 +44,7 @@ export function bodyPolicy(keep: readonly string[] = [], leaveOut: readonly stri
 }
 
 function compile(pattern: string, flag: string): RegExp {
-  if (!/^(\/[^/\s]+\/[^/\s]+|\*)$/.test(pattern)) {
+  if (!/^(\/[^/\s]+\/[^/\s]+|\/?[^/\s]*\*[^/\s]*)$/.test(pattern)) {
     throw new BridgetapeError(
       'bad-argument',
       `${flag} got "${pattern}", which is no method pattern.`,

@@ -1,0 +1,144 @@
+/** `bridgetape record` and `replay` as their users meet them: exit statuses, signals, messages, what is left behind. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Cassette } from '../../src/cassette/index.js';
+
+const CLI = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
+const CASSETTE = join(import.meta.dirname, '..', '..', 'cassettes', 'dialogue-v0.32.2.cassette');
+
+let folder: string;
+let daemon: Server;
+
+const path = (name: string): string => join(folder, name);
+
+function run(args: readonly string[], env: Record<string, string> = {}): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: folder, BUILDKIT_HOST: `unix://${path('daemon.sock')}`, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bt-'));
+  daemon = createServer((socket) => socket.end());
+  await once(daemon.listen(path('daemon.sock')), 'listening');
+});
+
+afterEach(() => {
+  daemon.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const nothingLeft = (): boolean => !readdirSync(folder).some((name) => name.startsWith('bridgetape-'));
+
+describe('bridgetape record -- CMD', () => {
+  it("gives the command BUILDKIT_HOST and passes its output and exit status on", () => {
+    const { status, stdout } = run(['record', '-o', path('a.cassette'), '--', 'sh', '-c', 'echo $BUILDKIT_HOST; exit 7']);
+    expect(status).toBe(7);
+    expect(stdout).toMatch(/^unix:\/\/.*\/buildkitd\.sock\n$/);
+    expect(stdout).not.toContain('daemon.sock');
+    expect(statSync(path('a.cassette')).mode & 0o777).toBe(0o600);
+    expect(nothingLeft()).toBe(true);
+  });
+
+  it('keeps the command in the cassette, or not', () => {
+    run(['record', '-o', path('a.cassette'), '--', 'true', '--secret']);
+    run(['record', '-o', path('b.cassette'), '--no-command', '--', 'true', '--secret']);
+    expect(Cassette.open(path('a.cassette')).header.command).toEqual(['true', '--secret']);
+    expect(Cassette.open(path('b.cassette')).header.command).toBeUndefined();
+  });
+
+  it('ends as the command did when a signal ended it', () => {
+    expect(run(['record', '-o', path('a.cassette'), '--', 'sh', '-c', 'kill -TERM $$']).status).toBe(128 + 15);
+  });
+
+  it('passes a signal on to the command, and closes the cassette', async () => {
+    const child = spawn(process.execPath, [CLI, 'record', '-o', path('a.cassette'), '--', 'sh', '-c', 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, TMPDIR: folder },
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).toBe(5);
+    expect(Cassette.open(path('a.cassette')).state).toBe('whole');
+    expect(nothingLeft()).toBe(true);
+  });
+
+  it.each([
+    ['a program that is not there', ['--', 'no-such-program'], 127, 'Cannot run "no-such-program": there is no such program.'],
+    ['nothing', ['--'], 127, 'nothing stands after --'],
+  ])('refuses to run %s, and makes no cassette', (_what, rest, expected, message) => {
+    const { status, stderr } = run(['record', '-o', path('a.cassette'), ...rest]);
+    expect(status).toBe(expected);
+    expect(stderr).toContain(message);
+    expect(existsSync(path('a.cassette'))).toBe(false);
+  });
+
+  it.each([
+    ['a cassette that exists', 'there.cassette', '--force'],
+    ['a missing folder', 'no/such/folder/a.cassette', 'folder'],
+  ])('does not begin with %s', (_what, name, hint) => {
+    writeFileSync(path('there.cassette'), 'mine');
+    const { status, stderr, stdout } = run(['record', '-o', path(name), '--', 'echo', 'ran']);
+    expect(status).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(hint);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(nothingLeft()).toBe(true);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('does not begin in a folder that it may not write to', () => {
+    chmodSync(folder, 0o500);
+    expect(run(['record', '-o', path('a.cassette'), '--', 'true']).status).toBe(2);
+    chmodSync(folder, 0o700);
+  });
+
+  it.each([
+    [['record'], /output/],
+    [['record', '-o', 'x', '--frobnicate'], /frobnicate/],
+    [['record', '-o', 'x', '--to', 'http://a'], /http:\/\/ is not a scheme/],
+    [['record', '-o', 'x', '--no-bodies', 'Session'], /no method pattern/],
+    [['replay'], /file|argument/],
+    [['replay', 'x', '--pace', 'fast'], /--pace got "fast"/],
+    [['replay', '/no/such.cassette'], /no cassette at \/no\/such\.cassette/],
+    [['rewind'], /rewind/i],
+    [[], /No command/],
+  ])('says what is wrong with %j', (args, message) => {
+    const { status, stderr } = run(args);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  it('prints the version and a help for each command', () => {
+    expect(run(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    for (const command of [[], ['record'], ['replay'], ['show'], ['verify']]) {
+      const { status, stdout } = run([...command, '--help']);
+      expect(status).toBe(0);
+      expect(stdout).toContain('bridgetape');
+    }
+  });
+});
+
+describe('bridgetape without a command', () => {
+  it.each([
+    ['record', () => ['record', '-o', path('a.cassette'), '--listen', `unix://${path('front.sock')}`], 0],
+    ['replay', () => ['replay', CASSETTE, '--listen', `unix://${path('front.sock')}`], 0],
+  ])('%s says where it listens, and ends at a signal with nothing left', async (_name, args, expected) => {
+    const child = spawn(process.execPath, [CLI, ...args()], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TMPDIR: folder } });
+    const [first] = (await once(child.stderr, 'data')) as [Buffer];
+    expect(first.toString()).toContain(`listening on unix://${path('front.sock')}`);
+    expect(statSync(path('front.sock')).mode & 0o777).toBe(0o600);
+    child.stderr.resume();
+    child.kill('SIGINT');
+    expect((await once(child, 'exit'))[0]).toBe(expected);
+    expect(existsSync(path('front.sock'))).toBe(false);
+  });
+});

@@ -1,0 +1,179 @@
+/** A real grpc-js client and server with a recording between them. */
+import * as grpc from '@grpc/grpc-js';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Cassette, verify, type CassetteEvent } from '../../src/cassette/index.js';
+import { record, type Recording, type RecordOptions } from '../../src/recorder/index.js';
+
+const PING = '/moby.buildkit.v1.frontend.LLBBridge/Ping';
+const EXEC = '/moby.buildkit.v1.frontend.LLBBridge/ExecProcess';
+const SESSION = '/moby.buildkit.v1.Control/Session';
+const INFO = '/moby.buildkit.v1.Control/Info';
+/** InfoResponse { buildkitVersion: { version: "v9.8.7" } } */
+const INFO_ANSWER = Buffer.from([0x0a, 0x08, 0x12, 0x06, ...Buffer.from('v9.8.7')]);
+
+const same = (bytes: Buffer): Buffer => bytes;
+const method = (path: string): grpc.MethodDefinition<Buffer, Buffer> => ({
+  path,
+  requestStream: true,
+  responseStream: true,
+  requestSerialize: same,
+  requestDeserialize: same,
+  responseSerialize: same,
+  responseDeserialize: same,
+});
+
+let folder: string;
+let server: grpc.Server;
+let client: grpc.Client;
+let recording: Recording;
+
+const path = (name: string): string => join(folder, name);
+const cassettePath = (): string => path('out.cassette');
+
+async function start(options: Partial<RecordOptions> = {}): Promise<void> {
+  recording = await record({ output: cassettePath(), listen: { kind: 'unix', path: path('front.sock') }, upstream: { kind: 'unix', path: path('back.sock') }, ...options });
+  client = new grpc.Client(recording.address.replace('unix://', 'unix:'), grpc.credentials.createInsecure());
+}
+
+function call(name: string, messages: readonly string[], metadata = new grpc.Metadata()): Promise<{ readonly answers: string[]; readonly status: grpc.StatusObject }> {
+  return new Promise((resolve) => {
+    const answers: string[] = [];
+    const stream = client.makeBidiStreamRequest<Buffer, Buffer>(name, same, same, metadata);
+    stream.on('data', (data: Buffer) => answers.push(data.toString()));
+    stream.on('error', () => undefined);
+    stream.on('status', (status: grpc.StatusObject) => resolve({ answers, status }));
+    for (const message of messages) stream.write(Buffer.from(message));
+    stream.end();
+  });
+}
+
+async function stop(): Promise<Cassette> {
+  client.close();
+  await recording.close();
+  return Cassette.open(cassettePath());
+}
+
+const outline = (events: readonly CassetteEvent[]): string[] =>
+  events.map((event) => ('data' in event ? `${event.kind} ${event.size} ${event.data === undefined ? 'left out' : Buffer.from(event.data).toString()}` : event.kind));
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'bt-'));
+  server = new grpc.Server();
+  const echo: grpc.handleBidiStreamingCall<Buffer, Buffer> = (stream) => {
+    stream.on('data', (data: Buffer) => {
+      if (data.toString() === 'fail') stream.emit('error', { code: grpc.status.NOT_FOUND, details: 'no such thing' });
+      else stream.write(Buffer.concat([Buffer.from('echo '), data]));
+    });
+    stream.on('end', () => stream.end());
+  };
+  server.addService({ Ping: method(PING), ExecProcess: method(EXEC) }, { Ping: echo, ExecProcess: echo });
+  server.addService(
+    { Session: method(SESSION), Info: method(INFO) },
+    {
+      Session: echo,
+      Info: ((stream) => {
+        stream.write(INFO_ANSWER);
+        stream.end();
+      }) satisfies grpc.handleBidiStreamingCall<Buffer, Buffer>,
+    },
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.bindAsync(`unix:${path('back.sock')}`, grpc.ServerCredentials.createInsecure(), (error) => (error ? reject(error) : resolve()));
+  });
+});
+
+afterEach(() => {
+  server.forceShutdown();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a recording', () => {
+  it('holds each call with its messages in order, and its status', async () => {
+    await start();
+    await call(PING, ['one']);
+    await call(EXEC, ['a', 'bb', 'ccc']);
+    const failed = await call(PING, ['fail']);
+    expect(failed.status.code).toBe(grpc.status.NOT_FOUND);
+    const cassette = await stop();
+    expect(cassette.state).toBe('whole');
+    expect(cassette.calls.map(({ path: name, outcome }) => [name, outcome])).toEqual([
+      [PING, { kind: 'status', code: 0, message: 'OK' }],
+      [EXEC, { kind: 'status', code: 0, message: 'OK' }],
+      [PING, { kind: 'status', code: 5, message: 'no such thing' }],
+    ]);
+    expect(outline(cassette.call(1))).toEqual(['client-header', 'client-message 3 one', 'client-half-close', 'server-header', 'server-message 8 echo one', 'server-trailer']);
+    expect(outline(cassette.call(2)).filter((line) => line.includes('-message'))).toEqual(
+      expect.arrayContaining(['client-message 1 a', 'client-message 2 bb', 'client-message 3 ccc', 'server-message 6 echo a', 'server-message 7 echo bb', 'server-message 8 echo ccc']),
+    );
+    expect(verify(cassettePath()).damages).toEqual([]);
+  });
+
+  it('numbers calls over all connections, and gives each its own events', async () => {
+    await start();
+    const clients = Array.from({ length: 10 }, () => new grpc.Client(recording.address.replace('unix://', 'unix:'), grpc.credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 }));
+    await Promise.all(
+      clients.map(async (own, index) => {
+        client = own;
+        await call(PING, [`client ${index}`]);
+      }),
+    );
+    for (const own of clients) own.close();
+    const cassette = await stop();
+    expect(cassette.connections).toHaveLength(10);
+    const bodies = cassette.calls.map(({ id }) => outline(cassette.call(id)).find((line) => line.startsWith('server-message')));
+    expect(new Set(bodies)).toEqual(new Set(Array.from({ length: 10 }, (_, index) => `server-message 13 echo client ${index}`)));
+  });
+
+  it('leaves the bodies of sessions out and keeps their sizes, unless they are asked for', async () => {
+    await start();
+    await call(SESSION, ['secret']);
+    const cassette = await stop();
+    expect(outline(cassette.call(1)).filter((line) => line.includes('-message'))).toEqual(['client-message 6 left out', 'server-message 11 left out']);
+    expect(cassette.header.bodiesLeftOut).toContain(SESSION);
+    cassette.close();
+    await start({ force: true, bodies: [SESSION] });
+    await call(SESSION, ['secret']);
+    expect(outline((await stop()).call(1))).toContain('client-message 6 secret');
+  });
+
+  it("says BuildKit's version when the traffic shows it", async () => {
+    await start();
+    await call(INFO, ['']);
+    expect((await stop()).header.buildkitVersion).toBe('v9.8.7');
+  });
+
+  it('keeps metadata as bytes, in order', async () => {
+    await start();
+    const metadata = new grpc.Metadata();
+    metadata.add('buildkit-controlapi-buildid', 'abc');
+    metadata.add('x-bin', Buffer.from([0, 255, 1]));
+    await call(PING, ['x'], metadata);
+    const [header] = (await stop()).call(1);
+    const fields = header?.kind === 'client-header' ? header.headers.map(({ name, value }) => `${name}: ${Buffer.from(value).toString('latin1')}`) : [];
+    expect(fields).toContain('buildkit-controlapi-buildid: abc');
+    expect(fields).toContain(':path: /moby.buildkit.v1.frontend.LLBBridge/Ping');
+    expect(fields.find((field) => field.startsWith('x-bin: '))).toMatch(/^x-bin: AP8B=*$/);
+  });
+
+  it('is not begun over a cassette that exists', async () => {
+    writeFileSync(cassettePath(), 'something else');
+    await expect(start()).rejects.toMatchObject({ code: 'cassette-exists' });
+    expect(readdirSync(folder).sort()).toEqual(['back.sock', 'out.cassette']);
+  });
+
+  it('leaves nothing behind when it cannot listen', async () => {
+    await expect(start({ listen: { kind: 'unix', path: path('back.sock') } })).rejects.toMatchObject({ code: 'address-in-use' });
+    expect(existsSync(cassettePath())).toBe(false);
+  });
+
+  it('with no call in it is a whole cassette', async () => {
+    await start();
+    const cassette = await stop();
+    expect(cassette.state).toBe('whole');
+    expect(cassette.calls).toEqual([]);
+  });
+});
