@@ -57,7 +57,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
           done();
           return;
         }
-        server.on('error', (error) => options.onUpstreamError?.(lost(upstream, error)));
+        server.on('error', (error) => {
+          if (!server.readableEnded && !client.destroyed) options.onUpstreamError?.(lost(upstream, error));
+        });
         splice(client, server, reader, connectionTap, done);
       });
     });

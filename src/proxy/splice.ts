@@ -21,6 +21,7 @@ export interface Reader {
 export function splice(client: Socket, server: Socket, reader: Reader, tap: ConnectionTap, closed: () => void): void {
   let firstEnd: Side | undefined;
   let failure: Error | undefined;
+  let broken = false;
   let held = false;
   let open = 2;
 
@@ -41,12 +42,14 @@ export function splice(client: Socket, server: Socket, reader: Reader, tap: Conn
       to.end();
     });
     from.on('error', (error) => {
+      broken = true;
+      // Bytes that come for a side that has ended already meet a closed socket: that is an ordinary end.
+      if (firstEnd === undefined) failure = error;
       firstEnd ??= side;
-      failure ??= error;
     });
     from.on('close', () => {
       // What was read from a side that broke still goes out; then the other side learns of the end at once.
-      if (failure !== undefined || !from.readableEnded) to.destroySoon();
+      if (broken || !from.readableEnded) to.destroySoon();
       open -= 1;
       if (open === 0) {
         tap.close(firstEnd ?? side, process.hrtime.bigint(), failure);

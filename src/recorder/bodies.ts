@@ -17,7 +17,7 @@ export const BODIES_LEFT_OUT: readonly string[] = [
 export interface BodyPolicy {
   /** The patterns in force, as they are stated in the cassette; a leading `!` keeps what an earlier one left out. */
   readonly patterns: readonly string[];
-  keeps(path: string): boolean;
+  readonly keeps: (path: string) => boolean;
 }
 
 /**
