@@ -98,18 +98,14 @@ export async function startDaemon(version: string, options: DaemonOptions = {}):
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     const current = running;
     if (current === undefined) return;
-    const daemon = daemonIn(current.pid);
-    // SIGKILL to unshare(1) takes the whole PID namespace along; every other signal is for the daemon in it.
-    if (signal === 'SIGKILL') current.kill(signal);
-    else signalDaemon(daemon, signal);
+    // The daemon's end is its containers' end, and unshare(1) ends when all of them have.
+    signalDaemon(current.pid, signal);
     const late = setTimeout(() => {
       log += `\n(killed: it had not ended ${STOP_TIMEOUT} ms after ${signal})\n`;
       current.kill('SIGKILL', { group: true });
     }, STOP_TIMEOUT);
     await current.result.catch(() => undefined);
     clearTimeout(late);
-    // Its output ends before its containers do; it is a zombie when they have, and there is no event for that.
-    while (daemon !== undefined && isRunning(daemon)) await delay(READY_RETRY);
     log = logs();
     running = undefined;
   };
@@ -164,17 +160,9 @@ function daemonIn(unshare: number): number | undefined {
   }
 }
 
-function isRunning(pid: number): boolean {
+function signalDaemon(unshare: number, signal: NodeJS.Signals): void {
   try {
-    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-  } catch {
-    return false;
-  }
-}
-
-function signalDaemon(pid: number | undefined, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(pid, signal);
+    process.kill(daemonIn(unshare) ?? unshare, signal);
   } catch {
     // it has ended meanwhile
   }
