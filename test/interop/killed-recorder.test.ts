@@ -36,7 +36,8 @@ describeInterop('a recorder that is killed while a process talks', () => {
       ];
       const daemon = await startDaemon(version);
       try {
-        const recorder = await listening(['record', '-o', cassette(), '--to', daemon.address]);
+        // What a killed recorder leaves in its temporary folder goes with ours.
+        const recorder = await listening(['record', '-o', cassette(), '--to', daemon.address], { env: { TMPDIR: folder.path } });
         const client = startCommand(talk, { env: { BUILDKIT_HOST: recorder.address } });
         await client.until(new RegExp(`^line ${HEARD}$`, 'm'));
         recorder.command.kill('SIGKILL');
