@@ -1,4 +1,4 @@
-import { runCommand } from '../command/index.js';
+import { findProgram, runCommand } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
 import { DEFAULT_STALL_MS, replay } from '../replayer/index.js';
 import { parseAddress, temporaryAddress } from '../socket/index.js';
@@ -35,6 +35,7 @@ const command: CommandModule<ReplayArguments> = {
   run: async (args, cmd) => {
     const pace = nonNegative('--pace', args.pace);
     const stallMs = nonNegative('--stall', args.stall) * 1000;
+    if (cmd !== undefined) findProgram(cmd[0] ?? '');
     const temporary = args.listen === undefined ? temporaryAddress() : undefined;
     try {
       const replaying = await replay({
@@ -46,8 +47,9 @@ const command: CommandModule<ReplayArguments> = {
       });
       try {
         if (cmd === undefined) {
+          const signal = untilSignal();
           say(`bridgetape: listening on ${replaying.address}, serving ${args.file}`);
-          await untilSignal();
+          await signal;
           return replaying.misses.length === 0 ? EXIT.ok : EXIT.incomplete;
         }
         const status = await runCommand(cmd, { BUILDKIT_HOST: replaying.address });

@@ -4,15 +4,17 @@
  */
 import type { HeaderField } from '../cassette/index.js';
 
-/** The server's side of one live call. Nothing may be sent after `end` or `abort`, or after the call was cancelled. */
+/** The server's side of one live call. What is sent after `end`, or after the call was cancelled, is dropped. */
 export interface Call {
   /** `/package.Service/Method` */
   readonly path: string;
   readonly headers: readonly HeaderField[];
   sendHeaders(headers: readonly HeaderField[]): void;
-  /** @returns false when the client reads slower than this sends: wait for {@link Call.drained} */
+  /**
+   * @param payload is the caller's again when this returns
+   * @returns false when the client reads slower than this sends: wait for {@link CallHandler.drained}
+   */
   send(payload: Uint8Array): boolean;
-  drained(): Promise<void>;
   /** Ends the call with its trailers, `grpc-status` among them. */
   end(trailers: readonly HeaderField[]): void;
 }
@@ -21,8 +23,10 @@ export interface Call {
 export interface CallHandler {
   message(payload: Uint8Array): void;
   halfClose(): void;
-  /** The client cancelled, its deadline passed, or its connection is gone. */
+  /** The client cancelled, its deadline passed, or its connection is gone, before the call ended. Nothing comes after it. */
   cancelled(): void;
+  /** What was sent has been read, after a `send` that returned false. */
+  drained(): void;
 }
 
 export type Accept = (call: Call) => CallHandler;

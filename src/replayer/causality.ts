@@ -4,6 +4,74 @@
  * A client event that the recording has before a server event cannot have depended on it, so to wait for it never
  * deadlocks a client that behaves as recorded.
  */
+import { isAwaited, type AwaitedEvent, type CallEvent } from './recorded-call.js';
+
+export interface ClientEvent {
+  readonly seq: number;
+  /** ns since the recording began */
+  readonly time: bigint;
+}
+
+/** From where a pause is measured: one event's time in the recording, and now, both in ns. */
+export interface Anchor {
+  readonly recorded: bigint;
+  readonly live: bigint;
+}
+
+/** A set of client events that a call's server events wait for. */
+export interface Scope {
+  /** The first client event before `seq` that has not happened yet. */
+  missingBefore(seq: number): ClientEvent | undefined;
+  /** The last client event before `seq` that did happen; undefined when there is none to measure from. */
+  anchor(seq: number): Anchor | undefined;
+}
+
+/** The client's side of one call, which happens in order. */
+export class CallScope implements Scope {
+  private at = 0;
+  private readonly happened: { readonly event: AwaitedEvent; readonly live: bigint }[] = [];
+
+  constructor(private readonly events: readonly CallEvent[]) {}
+
+  /** What the recorded client did next. */
+  get upcoming(): AwaitedEvent | undefined {
+    for (; this.at < this.events.length; this.at += 1) {
+      const event = this.events[this.at];
+      if (event !== undefined && isAwaited(event)) return event;
+    }
+    return undefined;
+  }
+
+  /** How much of it has happened. */
+  get count(): number {
+    return this.happened.length;
+  }
+
+  /**
+   * The upcoming event has happened.
+   *
+   * @param now monotonic ns
+   */
+  happen(now: bigint): void {
+    const event = this.upcoming;
+    if (event === undefined) return;
+    this.happened.push({ event, live: now });
+    this.at += 1;
+  }
+
+  missingBefore(seq: number): ClientEvent | undefined {
+    const event = this.upcoming;
+    return event !== undefined && event.seq < seq ? event : undefined;
+  }
+
+  anchor(seq: number): Anchor | undefined {
+    for (let index = this.happened.length - 1; index >= 0; index -= 1) {
+      const last = this.happened[index];
+      if (last !== undefined && last.event.seq < seq) return { recorded: last.event.time, live: last.live };
+    }
+    return undefined;
+  }
+}
 
 /** The client events of one build that have happened, by their sequence number in the cassette. */
 export class Happened {
@@ -37,24 +105,21 @@ export class Happened {
   }
 }
 
-export interface ClientEvent {
-  readonly seq: number;
-  /** ns since the recording began */
-  readonly time: bigint;
-}
-
-/** A set of client events that a call's server events wait for. */
-export class Scope {
+/** Client events of several calls, which happen in any order. */
+export class BuildScope implements Scope {
   private next = 0;
   private revision = 0;
 
-  /** @param events in sequence order */
+  /**
+   * @param events in sequence order
+   * @param origin from where a pause is measured before any of them has happened
+   */
   constructor(
     private readonly events: readonly ClientEvent[],
     private readonly happened: Happened,
+    private readonly origin: Anchor,
   ) {}
 
-  /** The first client event before `seq` that has not happened yet. */
   missingBefore(seq: number): ClientEvent | undefined {
     if (this.revision !== this.happened.revisions) {
       this.revision = this.happened.revisions;
@@ -68,14 +133,13 @@ export class Scope {
     return first !== undefined && first.seq < seq ? first : undefined;
   }
 
-  /** The last client event before `seq` that did happen: the point from which a pause is measured. */
-  anchor(seq: number): { readonly recorded: bigint; readonly live: bigint } | undefined {
+  anchor(seq: number): Anchor | undefined {
     for (let index = this.before(seq); index >= 0; index -= 1) {
       const event = this.events[index];
       const live = event && this.happened.timeOf(event.seq);
       if (event !== undefined && live !== undefined) return { recorded: event.time, live };
     }
-    return undefined;
+    return this.origin;
   }
 
   /** Index of the last event before `seq`, -1 when there is none. */

@@ -2,11 +2,11 @@
 export interface Clock {
   /** Monotonic nanoseconds. */
   now(): bigint;
-  /** Runs a function at a time, or at once when it has passed. Returns what takes it back. */
+  /** Runs a function at a time, in ns, or at once when it has passed. Returns what takes it back. */
   at(due: bigint, run: () => void): () => void;
 }
 
-const NS_PER_MS = 1_000_000;
+export const NS_PER_MS = 1_000_000n;
 /** setTimeout takes no more (2^31 - 1 ms); a later time is reached in steps. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
@@ -18,7 +18,7 @@ export const systemClock: Clock = {
   at: (due, run) => {
     let timer: NodeJS.Timeout;
     const arm = (): void => {
-      const ms = Number(due - process.hrtime.bigint()) / NS_PER_MS;
+      const ms = Number(due - process.hrtime.bigint()) / Number(NS_PER_MS);
       timer = setTimeout(() => (ms > LONGEST_TIMER_MS ? arm() : run()), Math.min(Math.max(0, Math.round(ms)), LONGEST_TIMER_MS));
     };
     arm();

@@ -3,7 +3,9 @@
  * stream of bytes however it was cut into messages, its resizes and signals), and what the server sent to each.
  */
 import { canonicalRequest, parseExec, type ExecInput } from '../bridge/index.js';
-import { EXEC_PROCESS, isServerEvent, type RecordedCall, type ServerEvent } from './script.js';
+import { EXEC_INPUT, readExecHead } from './exec-head.js';
+import { EXEC_PROCESS } from './methods.js';
+import { isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 
 export interface RecordedProcess {
   readonly id: string;
@@ -19,8 +21,11 @@ export interface RecordedProcess {
 
 /** A message of the server about one process. */
 export interface RecordedAnswer {
-  readonly event: ServerEvent;
-  readonly input: ExecInput;
+  readonly event: ServerEvent & { readonly kind: 'server-message' };
+  /** How the process ended: with an error that may speak of ids and ops. */
+  readonly isExit: boolean;
+  /** Where its ProcessID ends, when that comes first. */
+  readonly idEnd: number | undefined;
 }
 
 /** What the client wrote to one fd of a process. */
@@ -48,25 +53,42 @@ export function readExec(call: RecordedCall): RecordedExec {
   const strays: { seq: number; text: string }[] = [];
   const ofTheStream: ServerEvent[] = [];
   for (const event of call.events) {
-    const message = 'data' in event && event.data !== undefined ? parseExec(event.data) : undefined;
-    const draft = message && current.get(message.process);
     if (isServerEvent(event)) {
-      if (message === undefined || draft === undefined) ofTheStream.push(event);
-      else draft.answer(event, message.input);
-    } else if (message !== undefined && event.kind === 'client-message' && event.data !== undefined) {
-      if (message.input.kind === 'init') {
-        const begun = new Draft(message.process, message.input.containerId, message.input.canonical, event.seq);
-        current.set(message.process, begun);
-        drafts.push(begun);
-      } else if (draft === undefined) {
-        strays.push({ seq: event.seq, text: canonicalRequest(EXEC_PROCESS, event.data, new Map()).text });
-      } else {
-        draft.take(event.seq, message.input);
-      }
+      const answer = answerIn(event);
+      const draft = answer && current.get(answer.process);
+      if (answer === undefined || draft === undefined) ofTheStream.push(event);
+      else draft.answer(answer);
+      continue;
+    }
+    const message = event.kind === 'client-message' && event.data !== undefined ? parseExec(event.data) : undefined;
+    if (message === undefined || event.kind !== 'client-message' || event.data === undefined) continue;
+    const draft = current.get(message.process);
+    if (message.input.kind === 'init') {
+      const begun = new Draft(message.process, message.input.containerId, message.input.canonical, event.seq);
+      current.set(message.process, begun);
+      drafts.push(begun);
+    } else if (draft === undefined) {
+      strays.push({ seq: event.seq, text: canonicalRequest(EXEC_PROCESS, event.data, new Map()).text });
+    } else {
+      draft.take(event.seq, message.input);
     }
   }
   const halfClose = call.events.find(({ kind }) => kind === 'client-half-close')?.seq;
   return { call, processes: drafts.map((draft) => draft.process()), strays, ofTheStream, halfClose };
+}
+
+/** A server event as a message about a process, whichever that is. */
+function answerIn(event: ServerEvent): (RecordedAnswer & { readonly process: string }) | undefined {
+  if (event.kind !== 'server-message' || event.data === undefined) return undefined;
+  const head = readExecHead(event.data);
+  if (head !== undefined) return { process: head.process, event, isExit: head.input === EXEC_INPUT.exit, idEnd: head.idEnd };
+  const message = parseExec(event.data);
+  return message && { process: message.process, event, isExit: message.input.kind === 'exit', idEnd: undefined };
+}
+
+/** What an answer says; undefined when its body was left out of the cassette. */
+export function inputOf({ event }: RecordedAnswer): ExecInput | undefined {
+  return event.data && parseExec(event.data)?.input;
 }
 
 class Draft {
@@ -83,9 +105,9 @@ class Draft {
     private readonly initSeq: number,
   ) {}
 
-  answer(event: ServerEvent, input: ExecInput): void {
-    this.answers.push({ event, input });
-    if (input.kind === 'exit') this.exited = true;
+  answer(answer: RecordedAnswer): void {
+    this.answers.push(answer);
+    if (answer.isExit) this.exited = true;
   }
 
   take(seq: number, input: ExecInput): void {

@@ -1,3 +1,5 @@
-export { replay, type Replay, type ReplayOptions } from './replay.js';
+/** Serving a cassette in place of a daemon. Knows grpc-js in one file only. */
+export { MAX_KEPT_MISSES, replay, type Replay, type ReplayOptions } from './replay.js';
 export { DEFAULT_STALL_MS } from './replayer.js';
+export type { Told } from './player.js';
 export type { Miss } from './miss.js';

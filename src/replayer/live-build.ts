@@ -2,83 +2,76 @@
  * One build of a live client, played from one recorded build: its bindings, what has happened of it so far, and
  * the calls that wait for more.
  */
-import { canonicalRequest, describeExec } from '../bridge/index.js';
+import { describeExec } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
-import { Happened, Scope, type ClientEvent } from './causality.js';
-import type { Clock } from './clock.js';
-import { readExec, type RecordedExec } from './exec-script.js';
+import { BuildScope, Happened, type ClientEvent, type Scope } from './causality.js';
 import { Matcher, type Reuse } from './matcher.js';
-import { shortName } from './miss.js';
-import type { Player } from './player.js';
-import { BRIDGE, EXEC_PROCESS, isAwaited, NEW_CONTAINER, PING, RELEASE_CONTAINER, requestOf, type RecordedBuild, type RecordedCall } from './script.js';
+import { EXEC_PROCESS, PING, shortName } from './methods.js';
+import { OpenCalls } from './open-calls.js';
+import type { Player, Stage } from './player.js';
+import type { RecordedBuild } from './recorded-build.js';
+import { isAwaited, type RecordedCall } from './recorded-call.js';
 
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');
 
 export class LiveBuild {
   readonly bindings = new Bindings();
-  readonly happened = new Happened();
   readonly matcher: Matcher;
-  /** When this build's client last did something, or was sent something: ns. */
-  lastActivity: bigint;
-  private readonly players = new Set<Player>();
-  private readonly buildScopeEvents: readonly ClientEvent[];
-  /** By its recorded id: the call that made a container, and what it asked for. */
-  private readonly containers: ReadonlyMap<string, { readonly call: RecordedCall; readonly text: string }>;
-  private readonly execs = new Map<RecordedCall, RecordedExec>();
+  readonly open: OpenCalls;
+  private readonly happened = new Happened();
+  /** Those among the open calls that wait for events of other calls too. */
+  private readonly watchers = new Set<Player>();
   private openBridgeCalls = 0;
   private returned = false;
-  /** Why the build can't end as recorded, once its client's Return was no recorded one. */
   private broken: string | undefined;
 
   constructor(
     readonly recorded: RecordedBuild,
-    private readonly clock: Clock,
+    private readonly stage: Stage,
   ) {
-    this.matcher = new Matcher(recorded.calls, reuseInBuild);
-    this.lastActivity = clock.now();
-    this.containers = containersOf(recorded.calls);
-    this.buildScopeEvents = awaitedOf(recorded.calls.filter(({ path }) => path.startsWith(BRIDGE)));
+    this.matcher = new Matcher(recorded.requests, reuseInBuild);
+    this.open = new OpenCalls(stage);
   }
 
-  /** Solve's end and Status wait for all that the client did on the bridge before. */
-  buildScope(): Scope {
-    return new Scope(this.buildScopeEvents, this.happened);
+  /** Why the build can't end as recorded, once its client's Return was no recorded one. */
+  get failure(): string | undefined {
+    return this.broken;
   }
 
-  /** A process can end because its container is released, which crosses on another call. */
-  execScope(recorded: RecordedCall): Scope {
-    const releases = this.recorded.calls.filter(({ path }) => path === RELEASE_CONTAINER);
-    return new Scope(awaitedOf([recorded, ...releases]), this.happened);
+  /** What a call waits for that ends, or reports, what happens on the others. */
+  buildScope(call: RecordedCall): Scope {
+    return this.scope(call, this.recorded.bridgeEvents);
   }
 
-  execOf(recorded: RecordedCall): RecordedExec {
-    const known = this.execs.get(recorded);
-    if (known !== undefined) return known;
-    const exec = readExec(recorded);
-    this.execs.set(recorded, exec);
-    return exec;
+  execScope(exec: RecordedCall): Scope {
+    return this.scope(exec, this.recorded.eventsAround(exec));
   }
 
   /** A recorded event of the client has happened again. */
   mark(seq: number): void {
-    this.lastActivity = this.clock.now();
-    this.happened.mark(seq, this.lastActivity);
+    this.happened.mark(seq, this.open.touch());
+    for (const player of this.watchers) if (player.isWaitingFor(seq)) player.advance();
   }
 
+  markCall(call: RecordedCall): void {
+    for (const event of call.events) if (isAwaited(event)) this.mark(event.seq);
+  }
+
+  /** It was another event that happened, not this one. */
   unmark(seq: number): void {
     this.happened.unmark(seq);
   }
 
   /** Whether two recorded containers came from requests that differ in nothing but the id. */
   areMadeAlike(one: string, other: string): boolean {
-    const madeOf = (id: string): string | undefined => this.containers.get(id)?.text;
-    return madeOf(one) !== undefined && madeOf(one) === madeOf(other);
+    const text = this.recorded.containers.get(one)?.text;
+    return text !== undefined && text === this.recorded.containers.get(other)?.text;
   }
 
   /** Lets a live container stand for another recorded one, and the live one that stood for that for the first one's. */
   swapContainers(live: string, wanted: string): void {
-    const { bindings } = this;
+    const { bindings, matcher } = this;
     const held = bindings.recorded.get(live);
     if (held === undefined) return;
     const other = [...bindings.recorded].find(([, recorded]) => recorded === wanted)?.[0];
@@ -88,28 +81,25 @@ export class LiveBuild {
       return;
     }
     // Nobody has asked for the wanted one yet: whoever comes next gets the one that became free.
-    const taken = this.containers.get(wanted)?.call;
-    const freed = this.containers.get(held)?.call;
+    const taken = this.recorded.containers.get(wanted)?.call;
+    const freed = this.recorded.containers.get(held)?.call;
     if (taken === undefined || freed === undefined) return;
-    this.matcher.use(taken);
-    this.matcher.free(freed);
+    matcher.use(taken);
+    matcher.free(freed);
     for (const event of freed.events) this.unmark(event.seq);
-    for (const event of taken.events) if (isAwaited(event)) this.mark(event.seq);
+    this.markCall(taken);
   }
 
-  join(player: Player): void {
-    this.players.add(player);
-    this.advance();
+  /** @param player whose scope came from this build */
+  watch(player: Player): void {
+    this.open.join(player);
+    this.watchers.add(player);
+    player.advance();
   }
 
   leave(player: Player): void {
-    this.players.delete(player);
-    this.lastActivity = this.clock.now();
-  }
-
-  advance(): void {
-    if (this.broken !== undefined) return;
-    for (const player of this.players) player.advance();
+    this.watchers.delete(player);
+    this.open.leave(player);
   }
 
   bridgeCallOpened(): void {
@@ -130,56 +120,31 @@ export class LiveBuild {
   /** The client's result is not the recorded one, so neither can the build's end be. */
   fail(code: number, reason: string): void {
     this.broken = reason;
-    for (const player of [...this.players]) player.fail(code, reason);
-  }
-
-  get failure(): string | undefined {
-    return this.broken;
-  }
-
-  waiting(): readonly Player[] {
-    return [...this.players].filter(({ state }) => state.kind === 'waiting');
-  }
-
-  /** Whether something goes out without the client doing anything. */
-  hasScheduled(): boolean {
-    return [...this.players].some(({ state }) => state.kind === 'scheduled');
+    this.open.failAll(code, reason);
   }
 
   /** In words, what the recording goes on with. */
-  describe(event: ClientEvent): string {
+  describe = (event: ClientEvent): string => {
     for (const call of this.recorded.calls) {
       const found = call.events.find(({ seq }) => seq === event.seq);
       if (found === undefined) continue;
-      const name = `${shortName(call.path)} (call ${call.id})`;
+      const name = `${shortName(call.path)} (call ${call.id} of the cassette)`;
       if (found.kind === 'client-half-close') return `the end of the client's messages on ${name}`;
       if (found.kind !== 'client-message' || call.path !== EXEC_PROCESS || found.data === undefined) return `a message on ${name}`;
       const { process, text } = describeExec(found.data, 'client');
       return `${text} for process ${process} on ${name}`;
     }
     return 'a message of the client';
+  };
+
+  private scope(call: RecordedCall, events: readonly ClientEvent[]): Scope {
+    const origin = { recorded: call.events.find(isAwaited)?.time ?? call.events[0]?.time ?? 0n, live: this.stage.clock.now() };
+    return new BuildScope(events, this.happened, origin);
   }
 
   private endIfOver(): void {
     if (!this.returned || this.openBridgeCalls > 0) return;
     this.happened.markEverything();
-    this.advance();
+    for (const player of this.watchers) player.advance();
   }
-}
-
-function containersOf(calls: readonly RecordedCall[]): ReadonlyMap<string, { readonly call: RecordedCall; readonly text: string }> {
-  const containers = new Map<string, { call: RecordedCall; text: string }>();
-  for (const call of calls) {
-    const request = call.path === NEW_CONTAINER ? requestOf(call) : undefined;
-    if (request === undefined) continue;
-    const { defines, text } = canonicalRequest(call.path, request, new Map());
-    for (const { id } of defines) containers.set(id, { call, text });
-  }
-  return containers;
-}
-
-function awaitedOf(calls: readonly RecordedCall[]): readonly ClientEvent[] {
-  return calls
-    .flatMap(({ events }) => events.filter(isAwaited).map(({ seq, time }) => ({ seq, time })))
-    .sort((a, b) => a.seq - b.seq);
 }

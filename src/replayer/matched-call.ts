@@ -5,66 +5,66 @@
 import { canonicalRequest } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import type { Call, CallHandler } from './call.js';
-import { Happened, Scope } from './causality.js';
-import type { Clock } from './clock.js';
+import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
-import { shortName, type Miss } from './miss.js';
-import { Player, RecordedAnswers } from './player.js';
-import { isAwaited, type CallEvent, type RecordedCall } from './script.js';
+import { shortName } from './methods.js';
+import { Player, RecordedAnswers, type Stage, type Told } from './player.js';
+import type { RecordedCall } from './recorded-call.js';
 import { Status, statusTrailers } from './status.js';
 
 export interface MatchedCallOptions {
   readonly call: Call;
   readonly matcher: Matcher;
   readonly bindings: Bindings;
-  readonly clock: Clock;
-  readonly pace: number;
-  readonly missed: (miss: Pick<Miss, 'path' | 'text'>) => void;
+  readonly stage: Stage;
+  readonly missed: (miss: Told) => void;
   /** A recorded event of the client has happened again. */
   readonly happened?: (seq: number) => void;
-  /** The scope that the recorded call's answers wait for; its own client events when this is left out. */
-  readonly scope?: (recorded: RecordedCall) => Scope;
-  readonly matched?: (recorded: RecordedCall, player: Player) => void;
-  readonly done?: () => void;
+  /** It is known which recorded call it is; it begins to be played. */
+  readonly began?: (player: Player) => void;
+  /** It is over; without a player when it never began. */
+  readonly done?: (player: Player | undefined) => void;
 }
 
 export class MatchedCall implements CallHandler {
   private player: Player | undefined;
   private recorded: RecordedCall | undefined;
-  private readonly own = new Happened();
-  private nextClientEvent = 0;
+  private scope = new CallScope([]);
   private ended = false;
 
   constructor(private readonly options: MatchedCallOptions) {}
 
   message(payload: Uint8Array): void {
     if (this.ended) return;
-    if (this.recorded === undefined) {
-      const match = this.options.matcher.match(this.options.call.path, payload, this.options.bindings);
-      if (isMiss(match)) {
-        this.miss(match);
-        return;
-      }
-      if (match.canonical !== undefined) bindWhatMatched(this.options.bindings, match.canonical);
-      this.begin(match.recorded);
-    } else if (!this.isRecorded(payload)) {
+    if (this.player !== undefined) {
+      if (this.isRecorded(payload)) this.happen();
       return;
     }
-    this.happen('client-message');
+    const { call, matcher, bindings } = this.options;
+    const match = matcher.match(call.path, payload, bindings);
+    if (isMiss(match)) {
+      this.miss(match);
+      return;
+    }
+    if (match.names !== undefined) bindings.bindNames(match.names.live, match.names.recorded);
+    this.begin(match.recorded);
+    this.happen();
   }
 
   halfClose(): void {
     if (this.ended) return;
-    if (this.recorded === undefined) {
+    if (this.player === undefined) {
       const { call, matcher } = this.options;
-      const silent = matcher.of(call.path).find((candidate) => !candidate.events.some(({ kind }) => kind === 'client-message') && matcher.use(candidate));
+      const silent = matcher.of(call.path).find((candidate) => !matcher.isUsed(candidate) && candidate.events.every(({ kind }) => kind !== 'client-message'));
       if (silent === undefined) {
         this.miss({ path: call.path, text: `bridgetape: the cassette has no ${shortName(call.path)} without a message` });
         return;
       }
+      matcher.use(silent);
       this.begin(silent);
     }
-    this.happen('client-half-close');
+    if (this.scope.upcoming?.kind === 'client-message') this.differ(`ended its messages after ${this.scope.count}, the recorded one sent more`);
+    else this.happen();
   }
 
   cancelled(): void {
@@ -72,51 +72,47 @@ export class MatchedCall implements CallHandler {
     else this.finish();
   }
 
+  drained(): void {
+    this.player?.drained();
+  }
+
   private begin(recorded: RecordedCall): void {
-    const { call, clock, pace, bindings } = this.options;
+    const { call, bindings, stage } = this.options;
     this.recorded = recorded;
-    const own = recorded.events.filter(isAwaited);
-    this.player = new Player({
-      call,
-      recorded,
-      answers: new RecordedAnswers(recorded),
-      scope: this.options.scope?.(recorded) ?? new Scope(own, this.own),
-      clock,
-      pace,
-      rewriteDetails: bindings.toLive,
-      done: () => this.finish(),
-    });
-    this.options.matched?.(recorded, this.player);
+    this.scope = new CallScope(recorded.events);
+    this.player = new Player({ call, recorded, answers: new RecordedAnswers(recorded), scope: this.scope, stage, bindings, done: () => this.finish() });
+    this.options.began?.(this.player);
   }
 
   /** Messages after the first: in the recorded order, and equal. */
   private isRecorded(payload: Uint8Array): boolean {
     const { call, bindings } = this.options;
-    const expected = this.upcoming('client-message');
-    if (expected?.kind === 'client-message' && expected.data !== undefined) {
-      const same = canonicalRequest(call.path, payload, bindings.recorded).text === canonicalRequest(call.path, expected.data, new Map()).text;
-      if (same) return true;
+    const expected = this.scope.upcoming;
+    if (expected?.kind !== 'client-message') {
+      this.differ(`sent more than the recorded ${this.scope.count} messages`);
+      return false;
     }
-    const why = expected === undefined ? 'sent more messages than the recording has' : `sent another message ${this.nextClientEvent + 1} than the recorded one`;
-    this.miss({ path: call.path, text: `bridgetape: on call ${this.recorded?.id ?? 0} of the cassette, ${shortName(call.path)}, the client ${why}` });
+    // What was left out of the cassette cannot be compared, and was not meant to be.
+    if (expected.data === undefined || Buffer.compare(expected.data, payload) === 0) return true;
+    if (canonicalRequest(call.path, payload, bindings.recorded).text === canonicalRequest(call.path, expected.data, new Map()).text) return true;
+    this.differ(`sent another message ${this.scope.count + 1} than the recorded one`);
     return false;
   }
 
-  private upcoming(kind: CallEvent['kind']): CallEvent | undefined {
-    return this.recorded?.events.filter(isAwaited).slice(this.nextClientEvent).find((event) => event.kind === kind);
+  private differ(how: string): void {
+    const { call } = this.options;
+    this.miss({ path: call.path, text: `bridgetape: on ${shortName(call.path)} (call ${this.recorded?.id ?? 0} of the cassette) the client ${how}` });
   }
 
-  private happen(kind: 'client-message' | 'client-half-close'): void {
-    const event = this.upcoming(kind);
-    if (event !== undefined) {
-      this.nextClientEvent += 1;
-      this.own.mark(event.seq, this.options.clock.now());
-      this.options.happened?.(event.seq);
-    }
+  private happen(): void {
+    const event = this.scope.upcoming;
+    if (event !== undefined) this.scope.happen(this.options.stage.clock.now());
+    // Its own answer first: what waits for this event elsewhere came after it more often than not.
     this.player?.advance();
+    if (event !== undefined) this.options.happened?.(event.seq);
   }
 
-  private miss(miss: Pick<Miss, 'path' | 'text'>): void {
+  private miss(miss: Told): void {
     this.options.missed(miss);
     if (this.player !== undefined) {
       this.player.fail(Status.failedPrecondition, miss.text);
@@ -129,17 +125,6 @@ export class MatchedCall implements CallHandler {
   private finish(): void {
     if (this.ended) return;
     this.ended = true;
-    this.options.done?.();
+    this.options.done?.(this.player);
   }
 }
-
-/** Two requests that mean the same name the same things: ids that they introduce, and ops by their digests. */
-export function bindWhatMatched(bindings: Bindings, { live, recorded }: { readonly live: CanonicalIds; readonly recorded: CanonicalIds }): void {
-  live.defines.forEach(({ kind, id }, index) => {
-    const own = recorded.defines[index];
-    if (own !== undefined) bindings.bind(kind, id, own.id);
-  });
-  bindings.bindDigests(live.digests, recorded.digests);
-}
-
-type CanonicalIds = Pick<ReturnType<typeof canonicalRequest>, 'defines' | 'digests'>;

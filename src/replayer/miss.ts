@@ -1,6 +1,7 @@
 /** A request that matches nothing: which recorded call came closest, and what differs. */
 import { canonicalRequest, type Canonical } from '../bridge/index.js';
-import { requestOf, type RecordedCall } from './script.js';
+import { shortName } from './methods.js';
+import { requestOf, type RecordedCall } from './recorded-call.js';
 
 export interface Difference {
   /** Where in the request, such as `FilePath` or `Definition.def[2].exec.meta.args[2]`. */
@@ -32,7 +33,7 @@ export function explainMiss(path: string, live: Canonical, calls: readonly Recor
     const candidate = { call: call.id, alreadyUsed: used.has(call.id), differences };
     if (closest === undefined || closer(candidate, closest)) closest = candidate;
   }
-  return { path, closest, text: describe(path, closest) };
+  return { path, closest, text: describe(path, closest, calls.length) };
 }
 
 type Candidate = NonNullable<Miss['closest']>;
@@ -54,8 +55,9 @@ function compare(recorded: Canonical, live: Canonical): readonly Difference[] {
   return differences;
 }
 
-function describe(path: string, closest: Miss['closest']): string {
+function describe(path: string, closest: Miss['closest'], calls: number): string {
   const what = `bridgetape: the cassette has no answer for this ${shortName(path)}`;
+  if (closest === undefined && calls > 0) return `${what}: the requests of its ${calls} calls of that method were left out; record again with --bodies ${path}`;
   if (closest === undefined) return `${what}: it holds no call of that method`;
   if (closest.differences.length === 0) return `${what}: call ${closest.call} has the same request and was already used`;
   const shown = closest.differences.slice(0, MAX_DIFFERENCES).map(({ field, recorded, live }) => `${field}: recorded ${show(recorded)}, got ${show(live)}`);
@@ -67,10 +69,5 @@ function describe(path: string, closest: Miss['closest']): string {
 
 function show(value: string | undefined): string {
   if (value === undefined) return 'nothing';
-  return value.length > MAX_VALUE_CHARS ? `${value.slice(0, MAX_VALUE_CHARS)}… (${value.length} characters)` : value;
-}
-
-/** `LLBBridge/ReadFile` of `/moby.buildkit.v1.frontend.LLBBridge/ReadFile` */
-export function shortName(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
+  return value.length > MAX_VALUE_CHARS ? `${value.slice(0, MAX_VALUE_CHARS).replace(/[\ud800-\udbff]$/, '')}… (${value.length} characters)` : value;
 }

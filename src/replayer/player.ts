@@ -2,11 +2,14 @@
  * Plays the server's side of one recorded call to a live one: each event when the client events before it have
  * happened, and, with a pace, not before its recorded distance to the last of those has passed.
  */
+import type { Bindings } from './bindings.js';
 import type { Call } from './call.js';
 import type { Scope, ClientEvent } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
-import { isServerEvent, type RecordedCall, type ServerEvent } from './script.js';
-import { Status, statusOfReset, statusTrailers } from './status.js';
+import { shortName } from './methods.js';
+import type { Miss } from './miss.js';
+import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
+import { internalError, Status, statusOfReset, statusTrailers } from './status.js';
 
 /** Where a call's answers come from, one at a time. */
 export interface AnswerSource {
@@ -20,18 +23,22 @@ export interface AnswerSource {
 
 /** The answers of a call as they were recorded. */
 export class RecordedAnswers implements AnswerSource {
-  private readonly events: readonly ServerEvent[];
+  private readonly events: readonly CallEvent[];
   private next = 0;
 
   constructor(
     recorded: RecordedCall,
     readonly rewrite: (payload: Uint8Array) => Uint8Array = (payload) => payload,
   ) {
-    this.events = recorded.events.filter(isServerEvent);
+    this.events = recorded.events;
   }
 
   peek(): ServerEvent | undefined {
-    return this.events[this.next];
+    for (; this.next < this.events.length; this.next += 1) {
+      const event = this.events[this.next];
+      if (event !== undefined && isServerEvent(event)) return event;
+    }
+    return undefined;
   }
 
   take(): void {
@@ -39,16 +46,27 @@ export class RecordedAnswers implements AnswerSource {
   }
 }
 
+/** What the client was told when there was no recorded answer. */
+export type Told = Pick<Miss, 'path' | 'text'>;
+
+/** What all calls of a replay share. */
+export interface Stage {
+  readonly clock: Clock;
+  /** 0: at once; 1: as recorded; 2: twice as slow. */
+  readonly pace: number;
+  /** The cassette has no answer as recorded; the client was told so. */
+  readonly missed: (miss: Told) => void;
+  /** A bug in bridgetape, met while a call of that method was played; the call fails. */
+  readonly crashed: (error: unknown, path: string) => void;
+}
+
 export interface PlayerOptions {
   readonly call: Call;
   readonly recorded: RecordedCall;
   readonly answers: AnswerSource;
   readonly scope: Scope;
-  readonly clock: Clock;
-  /** 0: at once; 1: as recorded; 2: twice as slow. */
-  readonly pace: number;
-  /** Recorded status details as this client is to see them: they name its ids and ops. */
-  readonly rewriteDetails: (details: Uint8Array) => Uint8Array;
+  readonly stage: Stage;
+  readonly bindings: Bindings;
   /** The call has ended, one way or the other. */
   readonly done: () => void;
 }
@@ -56,80 +74,119 @@ export interface PlayerOptions {
 /** What a call is doing, for whoever watches that none hangs. */
 export type PlayerState =
   | { readonly kind: 'ended' }
-  /** Something will go out without the client doing anything. */
+  /** Something will go out without the client doing anything but reading. */
   | { readonly kind: 'scheduled' }
   /** Nothing goes out before the client has done this. */
   | { readonly kind: 'waiting'; readonly event: ClientEvent | 'cancel' };
 
+const ENDED: PlayerState = { kind: 'ended' };
+const SCHEDULED: PlayerState = { kind: 'scheduled' };
+
 export class Player {
-  state: PlayerState = { kind: 'scheduled' };
-  private readonly cancelledByClient: boolean;
+  private current: PlayerState = SCHEDULED;
   private cancelTimer: (() => void) | undefined;
+  /** The client has not read what was sent: waiting for {@link drained}. */
   private blocked = false;
 
-  constructor(private readonly options: PlayerOptions) {
-    this.cancelledByClient = options.recorded.events.some((event) => event.kind === 'reset' && event.side === 'client');
+  constructor(private readonly options: PlayerOptions) {}
+
+  get state(): PlayerState {
+    return this.current;
+  }
+
+  isWaitingFor(seq: number): boolean {
+    return this.current.kind === 'waiting' && this.current.event !== 'cancel' && this.current.event.seq === seq;
   }
 
   /** Sends what is due. To be called whenever a client event of the scope has happened. */
   advance(): void {
-    this.clearTimer();
-    while (!this.blocked && this.state.kind !== 'ended') {
-      const event = this.options.answers.peek();
-      if (event === undefined) {
-        this.atTheEnd();
-        return;
-      }
-      const missing = this.options.scope.missingBefore(event.seq);
-      if (missing !== undefined) {
-        this.state = { kind: 'waiting', event: missing };
-        return;
-      }
-      this.state = { kind: 'scheduled' };
-      const due = this.due(event);
-      if (due - TIMER_SLACK_NS > this.options.clock.now()) {
-        this.cancelTimer = this.options.clock.at(due, () => {
-          this.cancelTimer = undefined;
-          this.advance();
-        });
-        return;
-      }
-      this.options.answers.take();
-      this.send(event);
+    try {
+      this.play();
+    } catch (error) {
+      const { stage, call } = this.options;
+      stage.crashed(error, call.path);
+      this.fail(Status.internal, internalError(error));
     }
+  }
+
+  /** The client has read what was sent. */
+  drained(): void {
+    this.blocked = false;
+    this.advance();
   }
 
   /** Ends the call with an error of the replayer's own. */
   fail(code: number, message: string): void {
-    if (this.state.kind === 'ended') return;
+    if (this.current.kind === 'ended') return;
     this.options.call.end(statusTrailers(code, message));
     this.finish();
   }
 
   /** The client went away: nothing more is sent. */
   cancel(): void {
-    if (this.state.kind !== 'ended') this.finish();
+    if (this.current.kind !== 'ended') this.finish();
+  }
+
+  /** How long, in ns, the recorded client took for what is waited for, counted from what came before it on this call. */
+  recordedPause(): bigint {
+    if (this.current.kind !== 'waiting') return 0n;
+    const { recorded } = this.options;
+    const awaited = this.current.event === 'cancel' ? cancelOf(recorded) : this.current.event;
+    if (awaited === undefined) return 0n;
+    let before = recorded.events[0]?.time ?? awaited.time;
+    for (const { seq, time } of recorded.events) {
+      if (seq >= awaited.seq) break;
+      before = time;
+    }
+    return awaited.time - before;
+  }
+
+  /** Hot path: for each message that is replayed (bench: replay). */
+  private play(): void {
+    const { answers, scope, stage } = this.options;
+    this.clearTimer();
+    while (!this.blocked && this.current.kind !== 'ended') {
+      const event = answers.peek();
+      if (event === undefined) {
+        this.atTheEnd();
+        return;
+      }
+      const missing = scope.missingBefore(event.seq);
+      if (missing !== undefined) {
+        this.current = { kind: 'waiting', event: missing };
+        return;
+      }
+      this.current = SCHEDULED;
+      if (stage.pace > 0) {
+        const due = this.due(event);
+        if (due - TIMER_SLACK_NS > stage.clock.now()) {
+          this.cancelTimer = stage.clock.at(due, () => {
+            this.cancelTimer = undefined;
+            this.advance();
+          });
+          return;
+        }
+      }
+      answers.take();
+      this.send(event);
+    }
   }
 
   private send(event: ServerEvent): void {
-    const { call, answers, rewriteDetails } = this.options;
+    const { call, answers, bindings } = this.options;
     switch (event.kind) {
       case 'server-header':
         call.sendHeaders(event.headers);
         return;
       case 'server-message':
         if (event.data === undefined) {
-          this.fail(Status.failedPrecondition, `bridgetape: the body of this message of ${call.path} was left out of the cassette; record again with --bodies ${call.path}`);
+          this.giveUp(Status.failedPrecondition, `bridgetape: the body of this message of ${shortName(call.path)} was left out of the cassette; record again with --bodies ${call.path}`);
         } else if (!call.send(answers.rewrite(event.data))) {
           this.blocked = true;
-          void call.drained().then(() => {
-            this.blocked = false;
-            this.advance();
-          });
         }
         return;
       case 'server-trailer':
-        call.end(event.headers.map((field) => (field.name === 'grpc-status-details-bin' ? { name: field.name, value: rewriteBase64(field.value, rewriteDetails) } : field)));
+        call.end(bindings.trailersToLive(event.headers));
         this.finish();
         return;
       case 'reset':
@@ -139,41 +196,36 @@ export class Player {
 
   /** The recording has no more to send, and the call has not ended: its client cancelled it, or the recording stopped. */
   private atTheEnd(): void {
-    if (this.cancelledByClient) {
-      this.state = { kind: 'waiting', event: 'cancel' };
+    const { recorded, scope, call } = this.options;
+    if (cancelOf(recorded) !== undefined) {
+      this.current = { kind: 'waiting', event: 'cancel' };
       return;
     }
-    const missing = this.options.scope.missingBefore(Infinity);
+    const missing = scope.missingBefore(Infinity);
     if (missing !== undefined) {
-      this.state = { kind: 'waiting', event: missing };
+      this.current = { kind: 'waiting', event: missing };
       return;
     }
-    this.fail(Status.failedPrecondition, `bridgetape: the recording stops before this call of ${this.options.call.path} ended`);
+    this.giveUp(Status.failedPrecondition, `bridgetape: the recording stops before this ${shortName(call.path)} (call ${recorded.id} of the cassette) ended`);
   }
 
+  /** When, in monotonic ns, an event is to go out. */
   private due(event: ServerEvent): bigint {
-    const { pace, scope } = this.options;
-    if (pace === 0) return 0n;
+    const { stage, scope } = this.options;
     const anchor = scope.anchor(event.seq);
-    if (anchor === undefined) return 0n;
-    return anchor.live + scale(event.time - anchor.recorded, pace);
+    return anchor === undefined ? 0n : anchor.live + scale(event.time - anchor.recorded, stage.pace);
   }
 
-  /** How long, in ns, the recorded client took for the event that is waited for, counted from what came before it on this call. */
-  recordedPause(): bigint {
-    if (this.state.kind !== 'waiting' || this.state.event === 'cancel') return 0n;
-    const { seq, time } = this.state.event;
-    let before = this.options.recorded.events[0]?.time ?? 0n;
-    for (const event of this.options.recorded.events) {
-      if (event.seq >= seq) break;
-      before = event.time;
-    }
-    return time - before;
+  /** The same, told as something that the cassette could not answer. */
+  giveUp(code: number, text: string): void {
+    const { stage, call } = this.options;
+    stage.missed({ path: call.path, text });
+    this.fail(code, text);
   }
 
   private finish(): void {
     this.clearTimer();
-    this.state = { kind: 'ended' };
+    this.current = ENDED;
     this.options.done();
   }
 
@@ -186,11 +238,4 @@ export class Player {
 /** A duration in ns times a factor, exact for a factor of 1 and to the ns otherwise. */
 function scale(duration: bigint, factor: number): bigint {
   return factor === 1 ? duration : BigInt(Math.round(Number(duration) * factor));
-}
-
-function rewriteBase64(value: Uint8Array, rewrite: (payload: Uint8Array) => Uint8Array): Uint8Array {
-  const bytes = Buffer.from(Buffer.from(value).toString('latin1'), 'base64');
-  const rewritten = rewrite(bytes);
-  // What was not touched goes out as it was recorded, to the padding.
-  return rewritten === bytes ? value : Buffer.from(Buffer.from(rewritten).toString('base64').replace(/=+$/, ''), 'latin1');
 }

@@ -1,39 +1,9 @@
-/**
- * A cassette seen as something to be played: calls with their events, and the builds that they belong to.
- */
+/** A cassette sorted for playing: the builds that it holds, and the calls around them. */
 import { buildIdOf, solveFacts, statusRef } from '../bridge/index.js';
-import type { Cassette, HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from '../cassette/index.js';
-
-export const CONTROL = '/moby.buildkit.v1.Control/';
-export const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge/';
-export const SOLVE = `${CONTROL}Solve`;
-export const STATUS = `${CONTROL}Status`;
-export const SESSION = `${CONTROL}Session`;
-export const PING = `${BRIDGE}Ping`;
-export const RETURN = `${BRIDGE}Return`;
-export const EXEC_PROCESS = `${BRIDGE}ExecProcess`;
-export const NEW_CONTAINER = `${BRIDGE}NewContainer`;
-export const RELEASE_CONTAINER = `${BRIDGE}ReleaseContainer`;
-
-/** All that a cassette can hold of one call, but gaps. */
-export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
-export type ServerEvent = (HeaderEvent & { readonly kind: 'server-header' | 'server-trailer' }) | (MessageEvent & { readonly kind: 'server-message' }) | Reset;
-
-export interface RecordedCall {
-  readonly id: number;
-  readonly path: string;
-  readonly headers: readonly HeaderField[];
-  /** In sequence order, from the client header on. */
-  readonly events: readonly CallEvent[];
-}
-
-export interface RecordedBuild {
-  /** The id under which it was built, as in `Control.SolveRequest.Ref`. */
-  readonly ref: string;
-  readonly solve: RecordedCall | undefined;
-  /** Every call of the build, Solve and Status among them, in the order of their client headers. */
-  readonly calls: readonly RecordedCall[];
-}
+import type { Cassette, HeaderField } from '../cassette/index.js';
+import { BRIDGE, SOLVE, STATUS } from './methods.js';
+import { RecordedBuild } from './recorded-build.js';
+import { requestOf, type CallEvent, type RecordedCall } from './recorded-call.js';
 
 export interface Script {
   readonly builds: readonly RecordedBuild[];
@@ -43,57 +13,41 @@ export interface Script {
   readonly paths: ReadonlySet<string>;
 }
 
-export function readScript(cassette: Cassette): Script {
-  const calls = new Map<number, { headers: readonly HeaderField[]; path: string; events: CallEvent[] }>();
+export function readScript(cassette: Pick<Cassette, 'events'>): Script {
+  const calls = new Map<number, RecordedCall & { readonly events: CallEvent[] }>();
   for (const event of cassette.events()) {
     if (event.kind === 'gap' || !('call' in event)) continue;
     const call = calls.get(event.call);
     if (call !== undefined) call.events.push(event);
-    else if (event.kind === 'client-header') calls.set(event.call, { headers: event.headers, path: pathOf(event.headers), events: [event] });
+    else if (event.kind === 'client-header') calls.set(event.call, { id: event.call, path: pathOf(event.headers), headers: event.headers, events: [event] });
   }
-  const builds = new Map<string, { solve: RecordedCall | undefined; calls: RecordedCall[] }>();
+  return scriptOf([...calls.values()]);
+}
+
+/** @param calls in the order of their client headers */
+export function scriptOf(calls: readonly RecordedCall[]): Script {
+  const builds = new Map<string, RecordedCall[]>();
   const others: RecordedCall[] = [];
-  const paths = new Set<string>();
-  for (const [id, { headers, path, events }] of calls) {
-    const call: RecordedCall = { id, path, headers, events };
-    paths.add(path);
+  for (const call of calls) {
     const ref = recordedBuildOf(call);
     if (ref === undefined) {
       others.push(call);
       continue;
     }
-    const build = builds.get(ref) ?? { solve: undefined, calls: [] };
-    builds.set(ref, build);
-    build.calls.push(call);
-    if (path === SOLVE) build.solve ??= call;
+    const members = builds.get(ref);
+    if (members === undefined) builds.set(ref, [call]);
+    else members.push(call);
   }
-  return { builds: Array.from(builds, ([ref, build]) => ({ ref, ...build })), others, paths };
+  return { builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members)), others, paths: new Set(calls.map(({ path }) => path)) };
 }
 
 /** The build that a recorded call belongs to; undefined when it belongs to none. A frontend on stdio names none: `''`. */
 function recordedBuildOf(call: RecordedCall): string | undefined {
+  if (call.path.startsWith(BRIDGE)) return buildIdOf(call.headers) ?? '';
+  if (call.path !== SOLVE && call.path !== STATUS) return undefined;
   const request = requestOf(call);
-  if (call.path === SOLVE) return request && solveFacts(request)?.ref;
-  if (call.path === STATUS) return request && statusRef(request);
-  return call.path.startsWith(BRIDGE) ? (buildIdOf(call.headers) ?? '') : undefined;
-}
-
-/** The first message of the client; undefined when none came or its body was left out. */
-export function requestOf(call: RecordedCall): Uint8Array | undefined {
-  for (const event of call.events) if (event.kind === 'client-message') return event.data;
-  return undefined;
-}
-
-export function isServerEvent(event: CallEvent): event is ServerEvent {
-  return event.kind === 'server-header' || event.kind === 'server-message' || event.kind === 'server-trailer' || (event.kind === 'reset' && event.side === 'server');
-}
-
-/**
- * Whether something else may wait for this event of the client: its messages and its half-close. Not the header,
- * which nobody answers, and not a cancel, which comes whenever it comes.
- */
-export function isAwaited(event: CallEvent): boolean {
-  return event.kind === 'client-message' || event.kind === 'client-half-close';
+  if (request === undefined) return undefined;
+  return call.path === SOLVE ? solveFacts(request)?.ref : statusRef(request);
 }
 
 function pathOf(headers: readonly HeaderField[]): string {

@@ -12,9 +12,17 @@ import { OK } from './status.js';
 
 export function serveSession(call: Call): CallHandler {
   let ended = false;
+  /** Of the write that waits for the client to read. */
+  let written: (() => void) | undefined;
+  const release = (): void => {
+    const callback = written;
+    written = undefined;
+    callback?.();
+  };
   const end = (answer: boolean): void => {
     if (ended) return;
     ended = true;
+    release();
     peer.destroy();
     tunnel.destroy();
     if (answer) call.end(OK);
@@ -22,8 +30,8 @@ export function serveSession(call: Call): CallHandler {
   const tunnel = new Duplex({
     read: () => undefined,
     write: (chunk: Uint8Array, _encoding, callback) => {
-      if (ended || call.send(wrapBytesMessage(chunk))) callback();
-      else void call.drained().then(() => callback());
+      written = callback;
+      if (ended || call.send(wrapBytesMessage(chunk))) release();
     },
   });
   const peer = connect('http://localhost', { createConnection: () => tunnel });
@@ -37,5 +45,6 @@ export function serveSession(call: Call): CallHandler {
     },
     halfClose: () => end(true),
     cancelled: () => end(false),
+    drained: release,
   };
 }

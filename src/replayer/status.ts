@@ -12,6 +12,11 @@ export function statusTrailers(code: number, message: string): readonly HeaderFi
   return [text('grpc-status', String(code)), text('grpc-message', percentEncode(message))];
 }
 
+/** What a client is told when its call met a bug in bridgetape. */
+export function internalError(error: unknown): string {
+  return `bridgetape: internal error: ${error instanceof Error ? error.message : String(error)}`;
+}
+
 /** "Percent-Encoded" of the gRPC-over-HTTP/2 specification: all but printable ASCII, and % itself. */
 function percentEncode(message: string): string {
   return Buffer.from(message, 'utf8').reduce(

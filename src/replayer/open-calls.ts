@@ -1,0 +1,64 @@
+/** The calls of one build, or of none, that are being played: watched, so that none of them waits for ever. */
+import type { ClientEvent } from './causality.js';
+import { NS_PER_MS } from './clock.js';
+import type { Player, Stage } from './player.js';
+import { Status } from './status.js';
+
+/** A client may take so many times the recorded pause before it counts as stalled. */
+const PATIENCE = 2n;
+
+export class OpenCalls {
+  private readonly players = new Set<Player>();
+  private lastActivity: bigint;
+
+  constructor(private readonly stage: Stage) {
+    this.lastActivity = stage.clock.now();
+  }
+
+  get size(): number {
+    return this.players.size;
+  }
+
+  /** Their client did something, or was sent something. */
+  touch(): bigint {
+    this.lastActivity = this.stage.clock.now();
+    return this.lastActivity;
+  }
+
+  join(player: Player): void {
+    this.players.add(player);
+  }
+
+  leave(player: Player): void {
+    if (this.players.delete(player)) this.touch();
+  }
+
+  failAll(code: number, reason: string): void {
+    for (const player of [...this.players]) player.fail(code, reason);
+  }
+
+  cancelAll(): void {
+    for (const player of [...this.players]) player.cancel();
+  }
+
+  /**
+   * Fails what has waited for its client longer than `stall` ns, unless something is still to go out by itself.
+   *
+   * @param describe in words, an event that the recording goes on with
+   */
+  failStalled(stall: bigint, describe: (event: ClientEvent) => string): void {
+    if ([...this.players].some(({ state }) => state.kind === 'scheduled')) return;
+    const idle = this.stage.clock.now() - this.lastActivity;
+    for (const player of [...this.players]) {
+      const { state } = player;
+      const pause = player.recordedPause() * PATIENCE;
+      if (state.kind !== 'waiting' || idle < (pause > stall ? pause : stall)) continue;
+      const what = state.event === 'cancel' ? 'the client cancelling the call' : describe(state.event);
+      player.giveUp(Status.failedPrecondition, `bridgetape: the recording goes on with ${what}, and for ${seconds(stall)} s nothing came`);
+    }
+  }
+}
+
+export function seconds(ns: bigint): number {
+  return Number(ns / NS_PER_MS) / 1000;
+}

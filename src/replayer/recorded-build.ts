@@ -1,0 +1,100 @@
+/** One build of a cassette: its calls, and what replaying it needs to know of them, found when first asked for. */
+import { canonicalRequest, type Canonical } from '../bridge/index.js';
+import type { ClientEvent } from './causality.js';
+import { readExec, type RecordedExec } from './exec-script.js';
+import { BRIDGE, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, SOLVE } from './methods.js';
+import { isAwaited, requestOf, type RecordedCall } from './recorded-call.js';
+import { RequestIndex } from './request-index.js';
+
+/** The call that made a container, and what it asked for but the container's id. */
+export interface RecordedContainer {
+  readonly call: RecordedCall;
+  readonly text: string;
+}
+
+export class RecordedBuild {
+  readonly solve: RecordedCall | undefined;
+  private index: RequestIndex | undefined;
+  private request: Canonical | undefined;
+  private bridge: readonly ClientEvent[] | undefined;
+  private made: ReadonlyMap<string, RecordedContainer> | undefined;
+  private readonly execs = new Map<RecordedCall, RecordedExec>();
+  private readonly execEvents = new Map<RecordedCall, readonly ClientEvent[]>();
+
+  /**
+   * @param ref the id under which it was built, as in `Control.SolveRequest.Ref`
+   * @param calls every call of the build, Solve and Status among them, in the order of their client headers
+   */
+  constructor(
+    readonly ref: string,
+    readonly calls: readonly RecordedCall[],
+  ) {
+    this.solve = calls.find(({ path }) => path === SOLVE);
+  }
+
+  get requests(): RequestIndex {
+    this.index ??= new RequestIndex(this.calls);
+    return this.index;
+  }
+
+  /** What began the build; undefined when it is not in the cassette. */
+  get solveRequest(): Canonical | undefined {
+    const request = this.solve && requestOf(this.solve);
+    if (request !== undefined) this.request ??= canonicalRequest(SOLVE, request, new Map());
+    return this.request;
+  }
+
+  /** Whether a client's calls on the bridge can tell this build from others that begin alike. */
+  get canBeToldApart(): boolean {
+    return this.calls.some(({ path }) => path.startsWith(BRIDGE) && path !== PING);
+  }
+
+  /** Solve's end and Status wait for all that the client did on the bridge before. */
+  get bridgeEvents(): readonly ClientEvent[] {
+    this.bridge ??= awaitedOf(this.calls.filter(({ path }) => path.startsWith(BRIDGE)));
+    return this.bridge;
+  }
+
+  /** What the server's side of an exec stream waits for: a process can end because its container is released, on another call. */
+  eventsAround(exec: RecordedCall): readonly ClientEvent[] {
+    const known = this.execEvents.get(exec);
+    if (known !== undefined) return known;
+    const events = awaitedOf([exec, ...this.requests.of(RELEASE_CONTAINER)]);
+    this.execEvents.set(exec, events);
+    return events;
+  }
+
+  execOf(call: RecordedCall): RecordedExec {
+    const known = this.execs.get(call);
+    if (known !== undefined) return known;
+    const exec = readExec(call);
+    this.execs.set(call, exec);
+    return exec;
+  }
+
+  get allExecs(): readonly RecordedExec[] {
+    return this.requests.of(EXEC_PROCESS).map((call) => this.execOf(call));
+  }
+
+  /** By their recorded ids. */
+  get containers(): ReadonlyMap<string, RecordedContainer> {
+    this.made ??= containersOf(this.requests.of(NEW_CONTAINER));
+    return this.made;
+  }
+}
+
+function containersOf(calls: readonly RecordedCall[]): ReadonlyMap<string, RecordedContainer> {
+  const containers = new Map<string, RecordedContainer>();
+  for (const call of calls) {
+    const request = requestOf(call);
+    if (request === undefined) continue;
+    const { defines, text } = canonicalRequest(call.path, request, new Map());
+    for (const { id } of defines) containers.set(id, { call, text });
+  }
+  return containers;
+}
+
+/** In sequence order. */
+function awaitedOf(calls: readonly RecordedCall[]): readonly ClientEvent[] {
+  return calls.flatMap(({ events }) => events.filter(isAwaited)).sort((a, b) => a.seq - b.seq);
+}

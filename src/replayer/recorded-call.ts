@@ -1,0 +1,41 @@
+/** One call of a cassette, as something to be played. */
+import type { HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from '../cassette/index.js';
+
+/** All that a cassette can hold of one call, but gaps. */
+export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
+export type ServerEvent = (HeaderEvent & { readonly kind: 'server-header' | 'server-trailer' }) | (MessageEvent & { readonly kind: 'server-message' }) | Reset;
+/** What something else may wait for: the client's messages and its half-close. */
+export type AwaitedEvent = (MessageEvent & { readonly kind: 'client-message' }) | HalfClose;
+
+export interface RecordedCall {
+  readonly id: number;
+  /** `/package.Service/Method` */
+  readonly path: string;
+  readonly headers: readonly HeaderField[];
+  /** In sequence order, from the client header on. */
+  readonly events: readonly CallEvent[];
+}
+
+/** The first message of the client; undefined when none came or its body was left out. */
+export function requestOf(call: RecordedCall): Uint8Array | undefined {
+  for (const event of call.events) if (event.kind === 'client-message') return event.data;
+  return undefined;
+}
+
+export function isServerEvent(event: CallEvent): event is ServerEvent {
+  return event.kind === 'server-header' || event.kind === 'server-message' || event.kind === 'server-trailer' || (event.kind === 'reset' && event.side === 'server');
+}
+
+/** Neither the header, which nobody answers, nor a cancel, which comes whenever it comes. */
+export function isAwaited(event: CallEvent): event is AwaitedEvent {
+  return event.kind === 'client-message' || event.kind === 'client-half-close';
+}
+
+/** The client's reset, when it was the client that ended the call. */
+export function cancelOf(call: RecordedCall): Reset | undefined {
+  for (let at = call.events.length - 1; at >= 0; at -= 1) {
+    const event = call.events[at];
+    if (event?.kind === 'reset' && event.side === 'client') return event;
+  }
+  return undefined;
+}
