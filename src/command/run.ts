@@ -2,7 +2,7 @@
  * Runs the user's command as if it had been typed: its terminal stays its own, signals reach it, and its exit
  * status comes back as a shell would give it.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -48,15 +48,17 @@ function notFound(program: string, reason: string, cause?: Error): BridgetapeErr
 export function runCommand(command: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    // Before the command starts: the first thing that it does may bring a signal.
+    let child: ChildProcess | undefined = undefined as ChildProcess | undefined;
     const forward = (signal: NodeJS.Signals): void => {
-      child.kill(signal);
+      child?.kill(signal);
     };
     const fromTerminal = (signal: NodeJS.Signals): void => {
-      if (!process.stdin.isTTY) child.kill(signal);
+      if (!process.stdin.isTTY) child?.kill(signal);
     };
     for (const signal of FORWARDED) process.on(signal, forward);
     for (const signal of FROM_TERMINAL) process.on(signal, fromTerminal);
+    child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
     const done = (): void => {
       for (const signal of FORWARDED) process.off(signal, forward);
       for (const signal of FROM_TERMINAL) process.off(signal, fromTerminal);
