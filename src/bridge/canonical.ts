@@ -161,7 +161,13 @@ class Normaliser {
 
   private rename(text: string): string {
     if (text.length < SHORTEST_ID) return this.local.get(text) ?? this.ids.get(text) ?? text;
-    const bound = (id: string): string | undefined => this.local.get(id) ?? this.ids.get(id);
+    // A bound digest can itself be of an op in this message: details that a replay rewrote hold both worlds' digests.
+    const bound = (id: string): string | undefined => {
+      const known = this.local.get(id);
+      if (known !== undefined) return known;
+      const name = this.ids.get(id);
+      return name === undefined ? undefined : (this.local.get(name) ?? name);
+    };
     return bound(text) ?? text.replace(ID_IN_TEXT, (id) => bound(id) ?? id);
   }
 
