@@ -37,7 +37,7 @@ export class Matcher {
     const same = method && this.matchBytes(method, payload);
     if (same !== undefined) return { recorded: same, names: undefined };
     const live = canonicalRequest(path, payload, bindings.recorded);
-    const recorded = method && this.matchMeaning(method, live.text);
+    const recorded = method && (this.matchMeaning(method, live.text) ?? this.takeAnsweredUnread(method));
     if (recorded === undefined) return explainMiss(path, live, method?.calls ?? [], this.used);
     const names = method?.namesIn(recorded);
     return { recorded, names: names && { live, recorded: names } };
@@ -91,6 +91,14 @@ export class Matcher {
     return taken ?? (group && this.again(method.path, group));
   }
 
+  /**
+   * A call that the server ended before its request came, as a daemon does for a method that it doesn't have: whatever
+   * was asked, this was the answer. Whether the client's message still crosses is a race.
+   */
+  private takeAnsweredUnread(method: MethodIndex): RecordedCall | undefined {
+    return method.calls.find((call) => isAnsweredUnread(call) && this.use(call));
+  }
+
   private again(path: string, group: Group): RecordedCall | undefined {
     return this.reuse(path) === 'repeat-last' ? group.at(-1) : undefined;
   }
@@ -112,6 +120,10 @@ export class Matcher {
     this.next.set(group, at);
     return call;
   }
+}
+
+function isAnsweredUnread({ events }: RecordedCall): boolean {
+  return events.some(({ kind }) => kind === 'server-trailer') && events.every(({ kind }) => kind !== 'client-message' && kind !== 'client-half-close');
 }
 
 export function isMiss(result: Match | Miss): result is Miss {
