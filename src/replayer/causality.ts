@@ -24,6 +24,8 @@ export interface Scope {
   missingBefore(seq: number): ClientEvent | undefined;
   /** The last client event before `seq` that did happen; undefined when there is none to measure from. */
   anchor(seq: number): Anchor | undefined;
+  /** Nothing that the client may still do can matter to the call. */
+  readonly isOver: boolean;
 }
 
 /** The client's side of one call, which happens in order. */
@@ -40,6 +42,10 @@ export class CallScope implements Scope {
       if (event !== undefined && isAwaited(event)) return event;
     }
     return undefined;
+  }
+
+  get isOver(): boolean {
+    return this.upcoming === undefined;
   }
 
   /** How much of it has happened. */
@@ -76,7 +82,8 @@ export class CallScope implements Scope {
 /** The client events of one build that have happened, by their sequence number in the cassette. */
 export class Happened {
   private readonly times = new Map<number, bigint>();
-  private everything = false;
+  /** Nothing more can come. */
+  everything = false;
   /** How often something was taken back: a scope that has looked before must look again. */
   revisions = 0;
 
@@ -113,12 +120,18 @@ export class BuildScope implements Scope {
   /**
    * @param events in sequence order
    * @param origin from where a pause is measured before any of them has happened
+   * @param isOpen whether the client may do more than these, until it has returned
    */
   constructor(
     private readonly events: readonly ClientEvent[],
     private readonly happened: Happened,
     private readonly origin: Anchor,
+    private readonly isOpen: boolean,
   ) {}
+
+  get isOver(): boolean {
+    return this.happened.everything || (!this.isOpen && this.missingBefore(Infinity) === undefined);
+  }
 
   missingBefore(seq: number): ClientEvent | undefined {
     if (this.revision !== this.happened.revisions) {

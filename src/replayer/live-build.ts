@@ -4,7 +4,7 @@
  */
 import { describeExec } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
-import { BuildScope, Happened, type ClientEvent, type Scope } from './causality.js';
+import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
 import { Matcher, type Reuse } from './matcher.js';
 import { EXEC_PROCESS, PING, shortName } from './methods.js';
 import { OpenCalls } from './open-calls.js';
@@ -41,11 +41,11 @@ export class LiveBuild {
 
   /** What a call waits for that ends, or reports, what happens on the others. */
   buildScope(call: RecordedCall): Scope {
-    return this.scope(call, this.recorded.bridgeEvents);
+    return new BuildScope(this.recorded.bridgeEvents, this.happened, this.originOf(call), this.recorded.hasBridgeCalls);
   }
 
   execScope(exec: RecordedCall): Scope {
-    return this.scope(exec, this.recorded.eventsAround(exec));
+    return new BuildScope(this.recorded.eventsAround(exec), this.happened, this.originOf(exec), false);
   }
 
   /** A recorded event of the client has happened again. */
@@ -137,9 +137,8 @@ export class LiveBuild {
     return 'a message of the client';
   };
 
-  private scope(call: RecordedCall, events: readonly ClientEvent[]): Scope {
-    const origin = { recorded: call.events.find(isAwaited)?.time ?? call.events[0]?.time ?? 0n, live: this.stage.clock.now() };
-    return new BuildScope(events, this.happened, origin);
+  private originOf(call: RecordedCall): Anchor {
+    return { recorded: call.events.find(isAwaited)?.time ?? call.events[0]?.time ?? 0n, live: this.stage.clock.now() };
   }
 
   private endIfOver(): void {

@@ -4,6 +4,7 @@
  */
 import { canonicalRequest } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
+import { introducesId } from './methods.js';
 import { explainMiss, type Miss } from './miss.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 import type { Group, MethodIndex, NamesInRequest, RequestIndex } from './request-index.js';
@@ -73,6 +74,7 @@ export class Matcher {
   private matchBytes(method: MethodIndex, payload: Uint8Array): RecordedCall | undefined {
     const group = method.equalBytes(payload);
     if (group !== undefined) return this.take(group) ?? this.again(method.path, group);
+    if (introducesId(method.path)) return undefined;
     // The first one left has no other before it: equal bytes are enough to know it.
     const first = this.firstUnused(method.calls);
     const request = first && requestOf(first);

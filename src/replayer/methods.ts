@@ -22,6 +22,11 @@ export function isWrittenOneWay(path: string): boolean {
   return WRITTEN_ONE_WAY.has(path);
 }
 
+/** Requests that introduce an id, which has to be bound even when it is the recorded one. */
+export function introducesId(path: string): boolean {
+  return path === NEW_CONTAINER;
+}
+
 /** `LLBBridge/ReadFile` of `/moby.buildkit.v1.frontend.LLBBridge/ReadFile` */
 export function shortName(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);

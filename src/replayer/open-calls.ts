@@ -48,13 +48,13 @@ export class OpenCalls {
    */
   failStalled(stall: bigint, describe: (event: ClientEvent) => string): void {
     if ([...this.players].some(({ state }) => state.kind === 'scheduled')) return;
+    const wordsFor = (event: ClientEvent | 'cancel'): string => (event === 'cancel' ? 'the client cancelling the call' : describe(event));
     const idle = this.stage.clock.now() - this.lastActivity;
     for (const player of [...this.players]) {
       const { state } = player;
       const pause = player.recordedPause() * PATIENCE;
       if (state.kind !== 'waiting' || idle < (pause > stall ? pause : stall)) continue;
-      const what = state.event === 'cancel' ? 'the client cancelling the call' : describe(state.event);
-      player.giveUp(Status.failedPrecondition, `bridgetape: the recording goes on with ${what}, and for ${seconds(stall)} s nothing came`);
+      player.giveUp(Status.failedPrecondition, state.event === 'end' ? player.howItStops() : `bridgetape: the recording goes on with ${wordsFor(state.event)}, and for ${seconds(stall)} s nothing came`);
     }
   }
 }

@@ -76,8 +76,8 @@ export type PlayerState =
   | { readonly kind: 'ended' }
   /** Something will go out without the client doing anything but reading. */
   | { readonly kind: 'scheduled' }
-  /** Nothing goes out before the client has done this. */
-  | { readonly kind: 'waiting'; readonly event: ClientEvent | 'cancel' };
+  /** Nothing goes out before the client has done this: a recorded event, cancelling the call, ending the build. */
+  | { readonly kind: 'waiting'; readonly event: ClientEvent | 'cancel' | 'end' };
 
 const ENDED: PlayerState = { kind: 'ended' };
 const SCHEDULED: PlayerState = { kind: 'scheduled' };
@@ -95,7 +95,7 @@ export class Player {
   }
 
   isWaitingFor(seq: number): boolean {
-    return this.current.kind === 'waiting' && this.current.event !== 'cancel' && this.current.event.seq === seq;
+    return this.current.kind === 'waiting' && typeof this.current.event === 'object' && this.current.event.seq === seq;
   }
 
   /** Sends what is due. To be called whenever a client event of the scope has happened. */
@@ -132,7 +132,7 @@ export class Player {
     if (this.current.kind !== 'waiting') return 0n;
     const { recorded } = this.options;
     const awaited = this.current.event === 'cancel' ? cancelOf(recorded) : this.current.event;
-    if (awaited === undefined) return 0n;
+    if (awaited === undefined || awaited === 'end') return 0n;
     let before = recorded.events[0]?.time ?? awaited.time;
     for (const { seq, time } of recorded.events) {
       if (seq >= awaited.seq) break;
@@ -196,17 +196,20 @@ export class Player {
 
   /** The recording has no more to send, and the call has not ended: its client cancelled it, or the recording stopped. */
   private atTheEnd(): void {
-    const { recorded, scope, call } = this.options;
+    const { recorded, scope } = this.options;
     if (cancelOf(recorded) !== undefined) {
       this.current = { kind: 'waiting', event: 'cancel' };
       return;
     }
-    const missing = scope.missingBefore(Infinity);
-    if (missing !== undefined) {
-      this.current = { kind: 'waiting', event: missing };
-      return;
-    }
-    this.giveUp(Status.failedPrecondition, `bridgetape: the recording stops before this ${shortName(call.path)} (call ${recorded.id} of the cassette) ended`);
+    const missing = scope.missingBefore(Infinity) ?? (scope.isOver ? undefined : 'end');
+    if (missing === undefined) this.giveUp(Status.failedPrecondition, this.howItStops());
+    else this.current = { kind: 'waiting', event: missing };
+  }
+
+  /** In words, why the call has no end. */
+  howItStops(): string {
+    const { recorded, call } = this.options;
+    return `bridgetape: the recording stops before this ${shortName(call.path)} (call ${recorded.id} of the cassette) ended`;
   }
 
   /** When, in monotonic ns, an event is to go out. */

@@ -49,6 +49,11 @@ export class RecordedBuild {
     return this.calls.some(({ path }) => path.startsWith(BRIDGE) && path !== PING);
   }
 
+  /** Whether the client took part in it; else the daemon built by itself. */
+  get hasBridgeCalls(): boolean {
+    return this.calls.some(({ path }) => path.startsWith(BRIDGE));
+  }
+
   /** Solve's end and Status wait for all that the client did on the bridge before. */
   get bridgeEvents(): readonly ClientEvent[] {
     this.bridge ??= awaitedOf(this.calls.filter(({ path }) => path.startsWith(BRIDGE)));

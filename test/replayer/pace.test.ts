@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { control } from '../bridge/build.js';
+import { Stage } from './stage.js';
+import { BUILD, solveRequest, statusRequest, Tape } from './tape.js';
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+const TALK = '/some.Service/Talk';
+
+/** Ten ticks, 100 ms apart, the first 50 ms after the question. */
+function ticking(): Tape {
+  const tape = new Tape();
+  const call = tape.call(TALK).sends(bytes('go')).headed();
+  tape.after(50);
+  for (let tick = 0; tick < 10; tick += 1) {
+    call.answers(bytes(String(tick)));
+    tape.after(100);
+  }
+  call.ends();
+  return tape;
+}
+
+describe('pace', () => {
+  it.each([
+    [0, Array.from({ length: 10 }, () => 0)],
+    [0.5, Array.from({ length: 10 }, (_, tick) => 25 + tick * 50)],
+    [1, Array.from({ length: 10 }, (_, tick) => 50 + tick * 100)],
+    [2, Array.from({ length: 10 }, (_, tick) => 100 + tick * 200)],
+  ])('%d gives each message its time', (pace, expected) => {
+    const stage = new Stage(ticking().script, { pace });
+    const began = Number(stage.clock.now()) / 1e6;
+    const call = stage.open(TALK).says(bytes('go'));
+    stage.clock.pass(5000);
+    expect(call.times.map((time) => Math.round(time - began))).toEqual(expected);
+    expect(call.status?.code).toBe(0);
+  });
+
+  it('counts from one epoch: timers that are late do not add up', () => {
+    const stage = new Stage(ticking().script, { pace: 1 });
+    const began = Number(stage.clock.now()) / 1e6;
+    const at = stage.clock.at.bind(stage.clock);
+    // Every timer is 7 ms late.
+    stage.clock.at = (due, run) => at(due + 7_000_000n, run);
+    const call = stage.open(TALK).says(bytes('go'));
+    stage.clock.pass(5000);
+    expect(call.times.map((time) => Math.round(time - began))).toEqual(Array.from({ length: 10 }, (_, tick) => 57 + tick * 100));
+  });
+
+  it('sends at once what a late timer has left behind', () => {
+    const stage = new Stage(ticking().script, { pace: 1 });
+    const at = stage.clock.at.bind(stage.clock);
+    stage.clock.at = (due, run) => at(due + 450_000_000n, run);
+    const call = stage.open(TALK).says(bytes('go'));
+    stage.clock.pass(500);
+    expect(call.texts).toEqual(['0', '1', '2', '3', '4']);
+  });
+
+  it('measures a pause from what the client did last', () => {
+    const tape = new Tape();
+    const call = tape.call(TALK).sends(bytes('a')).headed();
+    tape.after(10);
+    call.answers(bytes('A'));
+    tape.after(1000);
+    call.sends(bytes('b'));
+    tape.after(30);
+    call.answers(bytes('B')).ends();
+    const stage = new Stage(tape.script, { pace: 1 });
+    const live = stage.open(TALK).says(bytes('a'));
+    stage.clock.pass(40);
+    live.says(bytes('b'));
+    const asked = Number(stage.clock.now()) / 1e6;
+    stage.clock.pass(100);
+    expect(live.times[1]).toBe(asked + 30);
+  });
+
+  it('holds for a build without a bridge call too', () => {
+    const tape = new Tape();
+    const solve = tape.solve();
+    const status = tape.status().headed();
+    tape.after(200);
+    status.answers(bytes('step'));
+    tape.after(300);
+    solve.headed().ends();
+    status.ends();
+    const stage = new Stage(tape.script, { pace: 1 });
+    const began = Number(stage.clock.now()) / 1e6;
+    const end = stage.open(control('Solve')).asks(solveRequest({}));
+    const live = stage.open(control('Status')).asks(statusRequest(BUILD));
+    stage.clock.pass(499);
+    expect([live.times, end.status]).toEqual([[began + 200], undefined]);
+    stage.clock.pass(1);
+    expect([live.status?.code, end.status?.code]).toEqual([0, 0]);
+  });
+
+  it('stops when the client cancels, and leaves no timer', () => {
+    const stage = new Stage(ticking().script, { pace: 1, stallMs: 0 });
+    const call = stage.open(TALK).says(bytes('go'));
+    stage.clock.pass(250);
+    expect(call.texts).toEqual(['0', '1', '2']);
+    call.cancels();
+    expect(stage.clock.pending).toBe(0);
+    stage.clock.pass(5000);
+    expect(call.texts).toEqual(['0', '1', '2']);
+  });
+
+  it('stops when the replay is closed', () => {
+    const stage = new Stage(ticking().script, { pace: 1 });
+    const call = stage.open(TALK).says(bytes('go'));
+    stage.clock.pass(60);
+    stage.replayer.close();
+    expect(stage.clock.pending).toBe(0);
+    stage.clock.pass(5000);
+    expect(call.texts).toEqual(['0']);
+  });
+});
