@@ -1,7 +1,7 @@
 import { findProgram, runCommand } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
 import { DEFAULT_STALL_MS, replay } from '../replayer/index.js';
-import { parseAddress, temporaryAddress } from '../socket/index.js';
+import { parseAddress } from '../socket/index.js';
 import type { CommandModule } from './command-module.js';
 import { plural } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
@@ -22,7 +22,7 @@ const command: CommandModule<ReplayArguments> = {
           'Without CMD, serves until SIGINT or SIGTERM.',
       )
       .positional('file', { type: 'string', demandOption: true, describe: 'The cassette to serve' })
-      .option('listen', { type: 'string', requiresArg: true, describe: 'Where clients connect [default: a new unix socket]' })
+      .option('listen', { type: 'string', requiresArg: true, describe: 'Where clients connect [default: a new unix socket, or a loopback port for clients of v0.8]' })
       .option('pace', { type: 'string', requiresArg: true, default: '0', describe: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow' })
       .option('stall', {
         type: 'string',
@@ -36,31 +36,27 @@ const command: CommandModule<ReplayArguments> = {
     const pace = nonNegative('--pace', args.pace);
     const stallMs = nonNegative('--stall', args.stall) * 1000;
     if (cmd !== undefined) findProgram(cmd[0] ?? '');
-    const temporary = args.listen === undefined ? temporaryAddress() : undefined;
+    const replaying = await replay({
+      file: args.file,
+      ...(args.listen === undefined ? {} : { listen: parseAddress(args.listen) }),
+      pace,
+      stallMs,
+      onMiss: ({ text }) => say(text),
+    });
     try {
-      const replaying = await replay({
-        file: args.file,
-        listen: temporary?.address ?? parseAddress(args.listen ?? ''),
-        pace,
-        stallMs,
-        onMiss: ({ text }) => say(text),
-      });
-      try {
-        if (cmd === undefined) {
-          const signal = untilSignal();
-          say(`bridgetape: listening on ${replaying.address}, serving ${args.file}`);
-          await signal;
-          return replaying.misses.length === 0 ? EXIT.ok : EXIT.incomplete;
-        }
-        const status = await runCommand(cmd, { BUILDKIT_HOST: replaying.address });
-        if (status !== EXIT.ok || replaying.misses.length === 0) return status;
-        say(`bridgetape: the command succeeded, but ${plural(replaying.misses.length, 'request')} had no answer in ${args.file}`);
-        return EXIT.incomplete;
-      } finally {
-        await replaying.close();
+      if (cmd === undefined) {
+        // Listens for signals first: who reads the line may answer it with one.
+        const signal = untilSignal();
+        say(`bridgetape: listening on ${replaying.address}, serving ${args.file}`);
+        await signal;
+        return replaying.misses.length === 0 ? EXIT.ok : EXIT.incomplete;
       }
+      const status = await runCommand(cmd, { BUILDKIT_HOST: replaying.address });
+      if (status !== EXIT.ok || replaying.misses.length === 0) return status;
+      say(`bridgetape: the command succeeded, but ${plural(replaying.misses.length, 'request')} had no answer in ${args.file}`);
+      return EXIT.incomplete;
     } finally {
-      temporary?.remove();
+      await replaying.close();
     }
   },
 };

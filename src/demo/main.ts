@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   if (!existsSync(CASSETTE)) {
     throw new BridgetapeError('cassette-not-found', `There is no cassette at ${CASSETTE}.`, 'Run the demo in a checkout of bridgetape, or make the cassettes with: npm run cassettes');
   }
-  const daemon = values.upstream === undefined ? await standIn() : { address: values.upstream, close: () => Promise.resolve(), misses: [] };
+  const daemon = values.upstream === undefined ? await replay({ file: CASSETTE, pace: 1, onMiss: ({ text }) => say(text) }) : { address: values.upstream, close: () => Promise.resolve(), misses: [] };
   const front = temporaryAddress();
   rmSync(OUTPUT, { force: true });
   try {
@@ -64,19 +64,6 @@ async function main(): Promise<number> {
     front.remove();
     await daemon.close();
   }
-}
-
-async function standIn(): Promise<{ readonly address: string; readonly misses: readonly unknown[]; close(): Promise<void> }> {
-  const back = temporaryAddress();
-  const replaying = await replay({ file: CASSETTE, listen: back.address, pace: 1, onMiss: ({ text }) => say(text) });
-  return {
-    address: replaying.address,
-    misses: replaying.misses,
-    close: async () => {
-      await replaying.close();
-      back.remove();
-    },
-  };
 }
 
 function report({ calls, messages, bytes, statuses, differences }: Comparison, misses: number): number {

@@ -1,7 +1,7 @@
 /** A replay from start to end: the cassette is read, a socket offered, and what was missed is told. */
 import { knownMethods } from '../bridge/index.js';
 import { Cassette } from '../cassette/index.js';
-import { formatAddress, listen, type Address } from '../socket/index.js';
+import { formatAddress, listen, temporaryAddress, type Address } from '../socket/index.js';
 import { createGrpcServer } from './grpc-js-server.js';
 import type { Told } from './player.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
@@ -12,7 +12,11 @@ import { SERVED } from './well-known.js';
 export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   /** Path of the cassette. */
   readonly file: string;
-  readonly listen: Address;
+  /**
+   * Left out: a new unix socket that only this user can dial; or a port on the loopback interface, for a cassette of a
+   * client that puts its socket's path in `:authority` (buildctl of v0.8), which Node's HTTP/2 refuses.
+   */
+  readonly listen?: Address;
 }
 
 export interface Replay {
@@ -22,6 +26,8 @@ export interface Replay {
   readonly misses: readonly Told[];
   close(): Promise<void>;
 }
+
+const LOOPBACK: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 /** A replay can run for days in front of clients that ask for what it does not have. */
 export const MAX_KEPT_MISSES = 1000;
@@ -48,7 +54,12 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const replayer = new Replayer(script, { ...options, onMiss, onCrash });
   const paths = new Set([...script.paths, ...SERVED.flatMap((service) => knownMethods(service).map(({ path }) => path))]);
   const server = createGrpcServer({ paths, accept: replayer.accept, onUnsendable: (path, text) => onMiss({ path, text }), onCrash });
-  const listener = await listen(options.listen, { allowHalfOpen: false, paused: false }, (socket) => server.serve(socket));
+  const temporary = options.listen === undefined && !script.hasPathAsAuthority ? temporaryAddress() : undefined;
+  const address = options.listen ?? temporary?.address ?? LOOPBACK;
+  const listener = await listen(address, { allowHalfOpen: false, paused: false }, (socket) => server.serve(socket)).catch((error: unknown) => {
+    temporary?.remove();
+    throw error;
+  });
   return {
     address: formatAddress(listener.address),
     misses,
@@ -56,6 +67,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
       await listener.close();
       replayer.close();
       server.close();
+      temporary?.remove();
     },
   };
 }

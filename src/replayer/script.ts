@@ -11,6 +11,8 @@ export interface Script {
   readonly others: readonly RecordedCall[];
   /** Every method in the cassette. */
   readonly paths: ReadonlySet<string>;
+  /** Whether a client put its socket's path where a host name belongs. */
+  readonly hasPathAsAuthority: boolean;
 }
 
 export function readScript(cassette: Pick<Cassette, 'events'>): Script {
@@ -38,7 +40,12 @@ export function scriptOf(calls: readonly RecordedCall[]): Script {
     if (members === undefined) builds.set(ref, [call]);
     else members.push(call);
   }
-  return { builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members)), others, paths: new Set(calls.map(({ path }) => path)) };
+  return {
+    builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members)),
+    others,
+    paths: new Set(calls.map(({ path }) => path)),
+    hasPathAsAuthority: calls.some(({ headers }) => fieldOf(headers, ':authority').includes('/')),
+  };
 }
 
 /** The build that a recorded call belongs to; undefined when it belongs to none. A frontend on stdio names none: `''`. */
@@ -50,7 +57,9 @@ function recordedBuildOf(call: RecordedCall): string | undefined {
   return call.path === SOLVE ? solveFacts(request)?.ref : statusRef(request);
 }
 
-function pathOf(headers: readonly HeaderField[]): string {
-  const value = headers.find((field) => field.name === ':path')?.value;
+const pathOf = (headers: readonly HeaderField[]): string => fieldOf(headers, ':path');
+
+function fieldOf(headers: readonly HeaderField[], name: string): string {
+  const value = headers.find((field) => field.name === name)?.value;
   return value === undefined ? '' : Buffer.from(value).toString('latin1');
 }

@@ -19,7 +19,6 @@ import {
   type Recipe,
   type TemporaryFolder,
 } from './harness/index.js';
-import { replayable } from './replayable.js';
 
 /** What a build of a Dockerfile by `buildctl` makes of calls, the traces that some versions send aside. */
 const CALLS: Readonly<Record<string, readonly string[]>> = {
@@ -79,14 +78,19 @@ describeInterop('a build of a Dockerfile', () => {
       expect(verdict.status).toBe(0);
     });
 
-    replayable(version)(`${version}: shows the same progress ten times in a row with no daemon`, async () => {
+    it(`${version}: shows the same progress ten times in a row with no daemon`, async () => {
       const expected = progressLines(withoutOwnWords(recorded.stderr), { digests: 'keep' });
       for (let i = 0; i < REPLAYS; i++) {
         const replayed = await bridgetape(['replay', cassette(), '--', ...source.build(programs)], { cwd: source.path });
         expect(ownWords(replayed.stderr)).toEqual([]);
-        expect(progressLines(replayed.stderr, { digests: 'keep' })).toEqual(expected);
+        expect(progressLines(withoutSessionLog(replayed.stderr), { digests: 'keep' })).toEqual(expected);
         expect(replayed.status).toBe(0);
       }
     });
   }
 });
+
+/** No progress: a log line of the HTTP/2 server in buildctl v0.8, when its build is over before its session has begun. */
+function withoutSessionLog(output: string): string {
+  return output.replace(/^\d{4}\/\d\d\/\d\d [\d:]+ http2: server connection error from localhost: .*\n/gm, '');
+}
