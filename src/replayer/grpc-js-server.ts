@@ -163,7 +163,7 @@ class ServedCall extends grpc.ServerInterceptingCall implements Call, grpc.Serve
       `bridgetape: the recorded status of this call takes ${bytes} bytes of trailers, and the replayer's HTTP/2 sends at most ${MAX_TRAILER_BYTES}; ` +
       `the recorded status was ${status.code}: ${status.details}`;
     this.options.onUnsendable(this.path, text);
-    this.wire.sendStatus({ code: status.code === grpc.status.OK ? grpc.status.INTERNAL : status.code, details: shortened(text), metadata: null });
+    this.wire.sendStatus({ code: status.code === grpc.status.OK ? grpc.status.INTERNAL : status.code, details: sendable(text), metadata: null });
   }
 
   private written(length: number): void {
@@ -181,7 +181,7 @@ class ServedCall extends grpc.ServerInterceptingCall implements Call, grpc.Serve
       this.options.onCrash(error, this.path);
       if (this.ended) return;
       this.ended = true;
-      this.wire.sendStatus({ code: grpc.status.INTERNAL, details: shortened(internalError(error)), metadata: null });
+      this.wire.sendStatus({ code: grpc.status.INTERNAL, details: sendable(internalError(error)), metadata: null });
       this.handler?.cancelled();
     }
   }
@@ -210,9 +210,10 @@ function trailerBytes(details: string, metadata: grpc.Metadata | null): number {
 /** Of a text of our own so much as surely fits: grpc-js writes up to nine characters for one. */
 const MAX_TEXT_CHARS = 7_000;
 
-function shortened(text: string): string {
-  // Not within a pair of surrogates: encodeURI throws at half a character.
-  return text.length <= MAX_TEXT_CHARS ? text : `${text.slice(0, MAX_TEXT_CHARS).replace(/[\ud800-\udbff]$/, '')}…`;
+/** A text of our own that can be sent: grpc-js ends the process over half a pair of surrogates. */
+function sendable(text: string): string {
+  const short = text.length <= MAX_TEXT_CHARS ? text : `${text.slice(0, MAX_TEXT_CHARS).replace(/[\ud800-\udbff]$/, '')}…`;
+  return Buffer.from(short, 'utf8').toString('utf8');
 }
 
 function readStatus(trailers: readonly HeaderField[]): { readonly code: grpc.status; readonly details: string } {

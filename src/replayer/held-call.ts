@@ -6,21 +6,25 @@ export class HeldCall implements CallHandler {
   private held: ((handler: CallHandler) => void)[] = [];
   private gone = false;
 
-  /** @param onFirstMessage told of the first message, before anybody takes it */
-  constructor(private onFirstMessage?: (payload: Uint8Array) => void) {}
+  /**
+   * @param onFirstMessage told of the first message
+   * @param onAbandoned told when the client gave up before anybody took the call
+   */
+  constructor(
+    private onFirstMessage: ((payload: Uint8Array) => void) | undefined,
+    private readonly onAbandoned: () => void,
+  ) {}
 
-  /** The client gave up waiting. */
-  get isCancelled(): boolean {
-    return this.gone;
+  get isAbandoned(): boolean {
+    return this.gone && this.handler === undefined;
   }
 
-  /** Hands over the call, with what was kept. */
+  /** Hands over the call, with what was kept; not after it was abandoned. */
   release(handler: CallHandler): void {
     this.handler = handler;
     const held = this.held;
     this.held = [];
     for (const give of held) give(handler);
-    if (this.gone) handler.cancelled();
   }
 
   message(payload: Uint8Array): void {
@@ -39,7 +43,8 @@ export class HeldCall implements CallHandler {
 
   cancelled(): void {
     this.gone = true;
-    this.handler?.cancelled();
+    if (this.handler !== undefined) this.handler.cancelled();
+    else this.onAbandoned();
   }
 
   drained(): void {

@@ -47,7 +47,10 @@ export class OpenCalls {
    * @param describe in words, an event that the recording goes on with
    */
   failStalled(stall: bigint, describe: (event: ClientEvent) => string): void {
-    if ([...this.players].some(({ state }) => state.kind === 'scheduled')) return;
+    if ([...this.players].some(({ state }) => state.kind === 'scheduled')) {
+      this.touch();
+      return;
+    }
     const wordsFor = (event: ClientEvent | 'cancel'): string => (event === 'cancel' ? 'the client cancelling the call' : describe(event));
     const idle = this.stage.clock.now() - this.lastActivity;
     for (const player of [...this.players]) {

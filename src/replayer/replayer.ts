@@ -143,30 +143,39 @@ export class Replayer {
   private acceptStatus(call: Call): CallHandler {
     let slot: BuildSlot | undefined;
     let player: Player | undefined;
-    let gone = false;
+    let ended = false;
+    const closed = (): void => {
+      ended = true;
+      slot?.callClosed();
+    };
     return {
       message: (payload) => {
         if (slot !== undefined) return;
         const own = this.slot(statusRef(payload) ?? '');
         slot = own;
         own.callOpened();
-        const end = (code: number, reason: string): void => {
-          if (!gone) call.end(code === Status.ok ? OK : statusTrailers(code, reason));
-          own.callClosed();
-        };
         own.whenReady(
           (build) => {
-            const recorded = gone ? undefined : build.matcher.takeNext(STATUS);
-            if (recorded === undefined) end(Status.ok, '');
-            else player = this.playInBuild(call, recorded, build, () => own.callClosed());
+            if (ended) return;
+            const recorded = build.matcher.takeNext(STATUS);
+            if (recorded !== undefined) {
+              player = this.playInBuild(call, recorded, build, closed);
+              return;
+            }
+            call.end(OK);
+            closed();
           },
-          (reason) => end(Status.failedPrecondition, reason),
+          (reason) => {
+            if (ended) return;
+            call.end(statusTrailers(Status.failedPrecondition, reason));
+            closed();
+          },
         );
       },
       halfClose: () => undefined,
       cancelled: () => {
-        gone = true;
-        player?.cancel();
+        if (player !== undefined) player.cancel();
+        else if (!ended) closed();
       },
       drained: () => player?.drained(),
     };
@@ -175,17 +184,18 @@ export class Replayer {
   private acceptBridgeCall(call: Call): CallHandler {
     const slot = this.slot(buildIdOf(call.headers) ?? '');
     slot.callOpened();
-    const handler: HeldCall = new HeldCall((payload) => {
+    const decide = (payload: Uint8Array): void => {
       if (call.path === PING) return;
       let text: string | undefined;
       slot.decide((recorded) => recorded.requests.holds(call.path, (text ??= canonicalRequest(call.path, payload, new Map()).text)));
-    });
+    };
+    const handler = new HeldCall(decide, () => slot.callClosed());
     const take = (begin: () => CallHandler): void => {
-      if (handler.isCancelled) slot.callClosed();
-      else handler.release(begin());
+      if (!handler.isAbandoned) handler.release(begin());
     };
     const refuse = (reason: string): void => {
-      if (!handler.isCancelled) call.end(statusTrailers(Status.failedPrecondition, reason));
+      if (handler.isAbandoned) return;
+      call.end(statusTrailers(Status.failedPrecondition, reason));
       slot.callClosed();
     };
     if (call.path === PING) slot.whenOffered((build) => take(() => (build instanceof LiveBuild ? this.bridgeCall(call, build, slot) : this.earlyPing(call, build, slot))), refuse);

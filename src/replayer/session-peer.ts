@@ -33,6 +33,10 @@ export function serveSession(call: Call): CallHandler {
       written = callback;
       if (ended || call.send(wrapBytesMessage(chunk))) release();
     },
+    final: (callback) => {
+      callback();
+      end(true);
+    },
   });
   const peer = connect('http://localhost', { createConnection: () => tunnel });
   peer.on('error', () => end(true));

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { control, encode, FRONTEND, id, type Fields } from '../bridge/build.js';
+import { Stage } from './stage.js';
+import { readFile, solveRequest, Tape } from './tape.js';
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+function recorded(...paths: readonly string[]): Stage {
+  const tape = new Tape();
+  tape.solve();
+  for (const path of paths) tape.unary('ReadFile', readFile(path), bytes(path));
+  const stage = new Stage(tape.script);
+  stage.open(control('Solve')).asks(solveRequest({}));
+  return stage;
+}
+
+const ask = (stage: Stage, request: Fields): string | undefined => stage.bridge('ReadFile').asks(encode(`${FRONTEND}.ReadFileRequest`, request)).status?.message;
+
+describe('a request that nothing matches', () => {
+  it('is answered at once with FAILED_PRECONDITION, and told', () => {
+    const stage = recorded('/a');
+    const call = stage.bridge('ReadFile').says(readFile('/b'));
+    expect(call.status?.code).toBe(9);
+    expect(stage.misses).toEqual([call.status?.message]);
+    call.closes();
+    expect(stage.misses).toHaveLength(1);
+  });
+
+  it('names the closest recorded call and the fields that differ', () => {
+    const stage = recorded('/a', '/etc/passwd');
+    expect(ask(stage, { Ref: id('r'), FilePath: '/etc/passwd', Range: { Offset: 5, Length: 9 } })).toBe(
+      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 3, which differs in Range.Offset: recorded nothing, got 5; Range.Length: recorded nothing, got 9',
+    );
+  });
+
+  it('prefers a call that is still to be used', () => {
+    const stage = recorded('/a', '/b');
+    stage.bridge('ReadFile').asks(readFile('/a'));
+    expect(ask(stage, { Ref: id('r'), FilePath: '/c' })).toBe(
+      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 3, which differs in FilePath: recorded "/b", got "/c"',
+    );
+    stage.bridge('ReadFile').asks(readFile('/b'));
+    expect(ask(stage, { Ref: id('r'), FilePath: '/c' })).toBe(
+      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 2 (already used), which differs in FilePath: recorded "/a", got "/c"',
+    );
+  });
+
+  it('shows neither long values nor many of them', () => {
+    const tape = new Tape();
+    const attributes = (value: string): Fields => ({ FrontendAttrs: Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`key${index}`, value])) });
+    tape.solve(attributes('x'));
+    const stage = new Stage(tape.script);
+    const message = stage.open(control('Solve')).asks(solveRequest(attributes('long '.repeat(100)))).status?.message ?? '';
+    expect(message).toContain(`FrontendAttrs["key0"]: recorded "x", got "${'long '.repeat(23)}long… (502 characters)`);
+    expect(message).toMatch(/key4.*; and 3 more$/);
+  });
+
+  it('cuts no character in half', () => {
+    const tape = new Tape();
+    tape.solve({ FrontendAttrs: { key: 'x' } });
+    const stage = new Stage(tape.script);
+    for (const lead of ['', 'a']) {
+      const message = stage.open(control('Solve')).asks(solveRequest({ FrontendAttrs: { key: lead + '😀'.repeat(100) } })).status?.message ?? '';
+      expect(message).toContain('😀…');
+      expect(message).not.toContain('\ufffd');
+    }
+  });
+
+  it('of a method that was not recorded says so', () => {
+    expect(recorded().bridge('StatFile').says(bytes('')).status?.message).toBe('bridgetape: the cassette has no answer for this LLBBridge/StatFile: it holds no call of that method');
+  });
+
+  it('because requests were left out says how to record them', () => {
+    const tape = new Tape();
+    const call = tape.call('/some.Service/Secret');
+    call.events.push({ kind: 'client-message', seq: 1000, time: 0n, connection: 1, call: 1, compressed: false, size: 9, data: undefined });
+    call.headed().ends();
+    expect(new Stage(tape.script).open('/some.Service/Secret').says(bytes('question')).status?.message).toBe(
+      'bridgetape: the cassette has no answer for this Service/Secret: the requests of its 1 calls of that method were left out; record again with --bodies /some.Service/Secret',
+    );
+  });
+
+  it('that is no Solve at all is refused as that', () => {
+    expect(recorded().open(control('Solve')).says(Buffer.from([0xff])).status?.message).toBe('bridgetape: the client sent bytes that are no SolveRequest');
+  });
+
+  it('leaves the rest of the build as it was', () => {
+    const stage = recorded('/a');
+    stage.bridge('ReadFile').asks(readFile('/b'));
+    expect(stage.bridge('ReadFile').asks(readFile('/a')).texts).toEqual(['/a']);
+  });
+});
