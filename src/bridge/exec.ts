@@ -11,7 +11,7 @@ import {
   tryDecode,
   type Message,
 } from './message.js';
-import { bytesField, concat, fieldExtents, WireFormatError } from './wire-format.js';
+import { bytesField, concat, fieldExtents, varintField, WireFormatError } from './wire-format.js';
 
 const EXEC_MESSAGE = 'moby.buildkit.v1.frontend.ExecMessage';
 
@@ -130,4 +130,17 @@ export function withProcessId(payload: Uint8Array, processId: string): Uint8Arra
   }
   parts.push(payload.subarray(kept));
   return concat(placed ? parts : [id, payload]);
+}
+
+/**
+ * The ExecMessages with which a process ends by an error: its Exit and its Done (frontend/gateway/pb/gateway.proto).
+ *
+ * @param code the exit code
+ * @param error the gRPC status that the Exit carries
+ */
+export function failedProcess(processId: string, code: number, error: { readonly code: number; readonly message: string }): readonly Uint8Array[] {
+  const id = bytesField(1, Buffer.from(processId));
+  const status = concat([varintField(1, error.code), bytesField(2, Buffer.from(error.message))]);
+  const exit = concat([varintField(1, code), bytesField(2, status)]);
+  return [concat([id, bytesField(6, exit)]), concat([id, bytesField(7, new Uint8Array())])];
 }

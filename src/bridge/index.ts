@@ -4,7 +4,7 @@ export { canonicalMessage, canonicalRequest, type Canonical, type DefinedId, typ
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
-export { parseExec, withProcessId, type ExecInput, type ExecStep } from './exec.js';
+export { failedProcess, parseExec, withProcessId, type ExecInput, type ExecStep } from './exec.js';
 export { buildIdOf, sessionIdOf, solveFacts, statusRef, type Header, type SolveFacts } from './ids.js';
 export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewrite-ids.js';
 export { knownMethods, knownServices, methodOf, type Method } from './schema.js';

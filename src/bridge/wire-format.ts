@@ -168,6 +168,11 @@ function varint(value: number): number[] {
   return bytes;
 }
 
+/** A varint field: tag and value. @param value a whole number from 0 on */
+export function varintField(number: number, value: number): Uint8Array {
+  return Uint8Array.from([...varint(number * 8), ...varint(value)]);
+}
+
 /** A length-delimited field: tag, length, value. */
 export function bytesField(number: number, value: Uint8Array): Uint8Array {
   const head = [...varint(number * 8 + 2), ...varint(value.length)];

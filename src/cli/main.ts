@@ -44,16 +44,17 @@ async function main(argv: readonly string[]): Promise<number> {
     .fail((message: string, error: Error | undefined) => {
       throw error ?? new BridgetapeError('bad-argument', `${message}.`, `bridgetape ${wanted === undefined ? '' : `${wanted.name} `}--help lists what it takes.`);
     });
-  let status: number = EXIT.ok;
+  let run = (): Promise<number> => Promise.resolve(EXIT.ok);
   for (const entry of COMMANDS) {
     if (wanted === entry) {
       const module = await entry.load();
+      // The command runs when yargs is done: with a handler that takes its time, yargs lays out its help first, 20 ms.
       parser.command(
         entry.command,
         entry.summary,
         (builder) => module.options(builder),
-        async (args) => {
-          status = await module.run(args, command);
+        (args) => {
+          run = () => module.run(args, command);
         },
       );
     } else {
@@ -62,7 +63,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   parser.demandCommand(1, 'No command was given');
   await parser.parseAsync();
-  return status;
+  return run();
 }
 
 try {

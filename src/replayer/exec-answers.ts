@@ -2,13 +2,16 @@
  * The answers of an exec stream: its own and those of its processes, in the recorded order, each to whichever live
  * process stands for the recorded one now.
  */
-import { withProcessId } from '../bridge/index.js';
+import { failedProcess, parseExec, withProcessId } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import { withHead } from './exec-head.js';
 import type { RecordedAnswer, RecordedExec } from './exec-script.js';
 import type { LiveProcess } from './live-process.js';
 import type { AnswerSource } from './player.js';
 import type { ServerEvent } from './recorded-call.js';
+
+/** What BuildKit gives a process whose exit status it doesn't know. */
+const FAILED_EXIT_CODE = 255;
 
 export class ExecAnswers implements AnswerSource {
   private readonly processes: LiveProcess[] = [];
@@ -55,6 +58,14 @@ export class ExecAnswers implements AnswerSource {
     const named = process.id === process.recorded.id ? payload : rename(payload, process, answer);
     // What a process printed is given back as it was; only errors speak of ids and ops.
     return answer.isExit ? this.bindings.toLive(named) : named;
+  }
+
+  /** BuildKit's client takes no notice of how the stream ends: each of its processes has to (frontend/gateway/grpcclient/client.go). */
+  *farewell(code: number, message: string): Generator<Uint8Array> {
+    for (const { id, recorded, answered } of this.processes) {
+      const sent = new Set(recorded.answers.slice(0, answered).map(({ event }) => event.data && parseExec(event.data)?.input.kind));
+      if (sent.has('started') && !sent.has('done')) yield* failedProcess(id, FAILED_EXIT_CODE, { code, message });
+    }
   }
 
   /** Hot path: for each message of a stream (bench: 64 B exec output). */

@@ -19,6 +19,8 @@ export interface AnswerSource {
   take(): void;
   /** The message that was just taken, as this client is to see it. */
   rewrite(payload: Uint8Array): Uint8Array;
+  /** What its client has to be sent before the call fails, so that it learns of it. */
+  farewell?(code: number, message: string): Iterable<Uint8Array>;
 }
 
 /** The answers of a call as they were recorded. */
@@ -118,6 +120,7 @@ export class Player {
   /** Ends the call with an error of the replayer's own. */
   fail(code: number, message: string): void {
     if (this.current.kind === 'ended') return;
+    for (const payload of this.options.answers.farewell?.(code, message) ?? []) this.options.call.send(payload);
     this.options.call.end(statusTrailers(code, message));
     this.finish();
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bytesMessageData, describeExec, parseExec, withProcessId, wrapBytesMessage } from '../../src/bridge/index.js';
+import { bytesMessageData, describeExec, failedProcess, parseExec, withProcessId, wrapBytesMessage } from '../../src/bridge/index.js';
 import { encode, FRONTEND, id, type Fields } from './build.js';
 
 const exec = (input: Fields, process = 'p1'): Uint8Array => encode(`${FRONTEND}.ExecMessage`, { ProcessID: process, ...input });
@@ -104,6 +104,20 @@ describe('a process id in its message', () => {
         if (renamed !== bytes) expect(parseExec(renamed)?.process ?? 'id').toBe('id');
       }),
     );
+  });
+});
+
+describe('a process that is ended by an error', () => {
+  it('has an Exit with code and status, and a Done, as BuildKit writes them', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat({ max: 2 ** 31 - 1 }), fc.integer({ min: 1, max: 16 }), fc.string(), (process, code, status, message) => {
+        const [exit, done] = failedProcess(process, code, { code: status, message });
+        expect(parseExec(exit ?? new Uint8Array())).toEqual({ process, input: { kind: 'exit', code, error: { code: status, message } } });
+        expect(parseExec(done ?? new Uint8Array())).toEqual({ process, input: { kind: 'done' } });
+      }),
+    );
+    const [exit] = failedProcess('p1', 255, { code: 9, message: 'no more' });
+    expect(Buffer.from(exit ?? [])).toEqual(Buffer.from(exec({ Exit: { Code: 255, Error: { code: 9, message: 'no more' } } })));
   });
 });
 
