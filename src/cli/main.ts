@@ -10,16 +10,16 @@ import type { CommandModule } from './command-module.js';
 
 /** Each command's module is loaded only when it is the one: a replay must not wait for what it does not use. */
 const COMMANDS: readonly Entry[] = [
-  { name: 'record', command: 'record', summary: 'Record what crosses between clients and BuildKit', load: async () => (await import('./record.js')).default },
-  { name: 'replay', command: 'replay <file>', summary: 'Serve a cassette in place of BuildKit', load: async () => (await import('./replay.js')).default },
-  { name: 'show', command: 'show <file> [call]', summary: 'Show the calls of a cassette, or one call whole', load: async () => (await import('./show.js')).default },
-  { name: 'verify', command: 'verify <file>', summary: 'Check a cassette: whole, interrupted, or damaged where', load: async () => (await import('./verify.js')).default },
+  { name: 'record', usage: 'record', summary: 'Record what crosses between clients and BuildKit', load: async () => (await import('./record.js')).default },
+  { name: 'replay', usage: 'replay <file>', summary: 'Serve a cassette in place of BuildKit', load: async () => (await import('./replay.js')).default },
+  { name: 'show', usage: 'show <file> [call]', summary: 'Show the calls of a cassette, or one call whole', load: async () => (await import('./show.js')).default },
+  { name: 'verify', usage: 'verify <file>', summary: 'Check a cassette: whole, interrupted, or damaged where', load: async () => (await import('./verify.js')).default },
 ];
 
 interface Entry {
   readonly name: string;
   /** With its positional arguments, as yargs reads them. */
-  readonly command: string;
+  readonly usage: string;
   readonly summary: string;
   load(): Promise<CommandModule>;
 }
@@ -29,10 +29,13 @@ async function main(argv: readonly string[]): Promise<number> {
   const dashes = argv.indexOf('--');
   const own = dashes === -1 ? argv : argv.slice(0, dashes);
   const command = dashes === -1 ? undefined : argv.slice(dashes + 1);
-  const wanted = COMMANDS.find(({ name }) => name === own.find((word) => !word.startsWith('-')));
-  const parser = yargs([...own])
+  const at = own.findIndex((word) => !word.startsWith('-'));
+  const wanted = COMMANDS.find(({ name }) => name === own[at]);
+  // A command that is to run is the one thing that there is to do: before yargs runs one of several, it lays out the
+  // help of that one, which takes longer than all the rest (20 ms).
+  const isAlone = wanted !== undefined && !own.includes('--help') && !own.includes('-h');
+  const parser = yargs(isAlone ? own.toSpliced(at, 1) : [...own])
     .scriptName('bridgetape')
-    .usage('Record and replay the gRPC traffic between BuildKit frontends and buildkitd.\n\nUsage: $0 <command>')
     .parserConfiguration({ 'boolean-negation': false, 'duplicate-arguments-array': false, 'parse-numbers': false, 'parse-positional-numbers': false })
     .version(version)
     .option('debug', { type: 'boolean', describe: 'Print stack traces', default: false })
@@ -45,23 +48,20 @@ async function main(argv: readonly string[]): Promise<number> {
       throw error ?? new BridgetapeError('bad-argument', `${message}.`, `bridgetape ${wanted === undefined ? '' : `${wanted.name} `}--help lists what it takes.`);
     });
   let run = (): Promise<number> => Promise.resolve(EXIT.ok);
-  for (const entry of COMMANDS) {
-    if (wanted === entry) {
-      const module = await entry.load();
-      // The command runs when yargs is done: with a handler that takes its time, yargs lays out its help first, 20 ms.
-      parser.command(
-        entry.command,
-        entry.summary,
-        (builder) => module.options(builder),
-        (args) => {
-          run = () => module.run(args, command);
-        },
-      );
-    } else {
-      parser.command(entry.command, entry.summary);
-    }
+  if (wanted === undefined) {
+    parser.usage('Record and replay the gRPC traffic between BuildKit frontends and buildkitd.\n\nUsage: $0 <command>').demandCommand(1, 'No command was given');
+    for (const { usage, summary } of COMMANDS) parser.command(usage, summary);
+  } else {
+    const module = await wanted.load();
+    parser.command(
+      isAlone ? wanted.usage.replace(wanted.name, '$0') : wanted.usage,
+      wanted.summary,
+      (builder) => module.options(builder),
+      (args) => {
+        run = () => module.run(args, command);
+      },
+    );
   }
-  parser.demandCommand(1, 'No command was given');
   await parser.parseAsync();
   return run();
 }
