@@ -4,7 +4,9 @@
  * can answer decides.
  */
 import type { LiveBuild } from './live-build.js';
+import { SOLVE } from './methods.js';
 import { seconds } from './open-calls.js';
+import type { Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
 
 /** Something that waits to be told, or to be refused with a reason. */
@@ -29,16 +31,20 @@ export class BuildSlot {
   private calls = 0;
   private solved = false;
 
+  /** When the first call named it: monotonic ns. */
+  private readonly since: bigint;
+
   /**
    * @param ref the live id
-   * @param since when the first call named it: monotonic ns
-   * @param over called once nothing is going on any more
+   * @param over called when nothing goes on any more
    */
   constructor(
     readonly ref: string,
-    private readonly since: bigint,
-    private readonly over: (slot: BuildSlot) => void,
-  ) {}
+    private readonly stage: Stage,
+    private readonly over: () => void,
+  ) {
+    this.since = stage.clock.now();
+  }
 
   /** A Solve has come. A build that nothing can tell apart from the others is taken at once. */
   offer(offer: Offer): void {
@@ -99,15 +105,16 @@ export class BuildSlot {
     this.endIfOver();
   }
 
-  /** Fails whatever waits for something that does not come. */
-  check(now: bigint, stall: bigint, missed: (text: string) => void): void {
+  /** Fails whatever has waited longer than `stall` ns for something that does not come. */
+  failStalled(stall: bigint): void {
     if (this.build !== undefined) {
       this.build.open.failStalled(stall, this.build.describe);
       return;
     }
-    if (this.failure !== undefined || this.forOffer.length + this.forBuild.length === 0 || now - this.since < stall) return;
+    const isWaiting = this.failure === undefined && this.forOffer.length + this.forBuild.length > 0;
+    if (!isWaiting || this.stage.clock.now() - this.since < stall) return;
     const text = `bridgetape: for ${seconds(stall)} s the client waited with calls of the build ${this.ref} for which it sent no Control/Solve that the cassette knows`;
-    missed(text);
+    this.stage.missed({ path: SOLVE, text });
     this.fail(text);
     this.solveEnded();
   }
@@ -125,6 +132,6 @@ export class BuildSlot {
   }
 
   private endIfOver(): void {
-    if (this.calls === 0 && (this.solved || this.offered === undefined)) this.over(this);
+    if (this.calls === 0 && (this.solved || this.offered === undefined)) this.over();
   }
 }

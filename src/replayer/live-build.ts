@@ -4,13 +4,15 @@
  */
 import { describeExec } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
+import type { Call } from './call.js';
 import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
 import { Matcher, type Reuse } from './matcher.js';
-import { EXEC_PROCESS, PING, shortName } from './methods.js';
+import { EXEC_PROCESS, PING, shortName, STATUS } from './methods.js';
 import { OpenCalls } from './open-calls.js';
-import type { Player, Stage } from './player.js';
+import { Player, RecordedAnswers, type Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
 import { isAwaited, type RecordedCall } from './recorded-call.js';
+import { Status, statusTrailers } from './status.js';
 
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');
@@ -24,6 +26,7 @@ export class LiveBuild {
   private readonly watchers = new Set<Player>();
   private openBridgeCalls = 0;
   private returned = false;
+  /** Why the build can't end as recorded, once its client's Return was no recorded one. */
   private broken: string | undefined;
 
   constructor(
@@ -34,16 +37,7 @@ export class LiveBuild {
     this.open = new OpenCalls(stage);
   }
 
-  /** Why the build can't end as recorded, once its client's Return was no recorded one. */
-  get failure(): string | undefined {
-    return this.broken;
-  }
-
-  /** What a call waits for that ends, or reports, what happens on the others. */
-  buildScope(call: RecordedCall): Scope {
-    return new BuildScope(this.recorded.bridgeEvents, this.happened, this.originOf(call), this.recorded.hasBridgeCalls);
-  }
-
+  /** What an exec stream waits for. */
   execScope(exec: RecordedCall): Scope {
     return new BuildScope(this.recorded.eventsAround(exec), this.happened, this.originOf(exec), false);
   }
@@ -88,6 +82,34 @@ export class LiveBuild {
     matcher.free(freed);
     for (const event of freed.events) this.unmark(event.seq);
     this.markCall(taken);
+  }
+
+  /**
+   * Plays a Control call that speaks of the whole build.
+   *
+   * @param done told when it has ended, or was cancelled
+   * @returns undefined when it ended at once, with why the build did
+   */
+  play(call: Call, recorded: RecordedCall, done: () => void): Player | undefined {
+    const { bindings, stage } = this;
+    if (this.broken !== undefined) {
+      call.end(statusTrailers(Status.failedPrecondition, this.broken));
+      done();
+      return undefined;
+    }
+    // Status speaks of vertices by the digests of this client's own ops. Other answers hold whole definitions, whose
+    // digests and contents belong together: those are given back as they were.
+    const answers = recorded.path === STATUS ? new RecordedAnswers(recorded, bindings.toLive) : new RecordedAnswers(recorded);
+    const scope = new BuildScope(this.recorded.bridgeEvents, this.happened, this.originOf(recorded), this.recorded.hasBridgeCalls);
+    const player: Player = new Player({
+      ...{ call, recorded, answers, scope, stage, bindings },
+      done: () => {
+        this.leave(player);
+        done();
+      },
+    });
+    this.watch(player);
+    return player;
   }
 
   /** @param player whose scope came from this build */

@@ -2,9 +2,10 @@
  * The replayer: takes live calls from a transport, finds the build that each belongs to, and has it played from
  * the cassette. It answers at once, with an error that explains itself, whatever the cassette cannot answer.
  */
-import { buildIdOf, canonicalRequest, solveFacts, statusRef } from '../bridge/index.js';
+import { buildIdOf, canonicalRequest } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
-import { BuildSlot } from './build-slot.js';
+import type { BuildSlot } from './build-slot.js';
+import { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { NS_PER_MS, systemClock, type Clock } from './clock.js';
 import { ExecCall } from './exec-call.js';
@@ -13,15 +14,17 @@ import { LiveBuild } from './live-build.js';
 import { MatchedCall } from './matched-call.js';
 import { Matcher } from './matcher.js';
 import { BRIDGE, EXEC_PROCESS, PING, RETURN, SESSION, SOLVE, STATUS } from './methods.js';
-import { explainMiss } from './miss.js';
 import { OpenCalls } from './open-calls.js';
-import { Player, RecordedAnswers, type Stage, type Told } from './player.js';
+import type { Stage, Told } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
-import type { RecordedCall } from './recorded-call.js';
+import { Repertoire } from './repertoire.js';
 import { RequestIndex } from './request-index.js';
 import type { Script } from './script.js';
 import { serveSession } from './session-peer.js';
-import { OK, Status, statusTrailers } from './status.js';
+import { SolveCall } from './solve-call.js';
+import { StallWatch } from './stall-watch.js';
+import { Status, statusTrailers } from './status.js';
+import { StatusCall } from './status-call.js';
 import { answerWith, defaultAnswer, TRACE_EXPORT } from './well-known.js';
 
 export interface ReplayerOptions {
@@ -38,151 +41,50 @@ export interface ReplayerOptions {
 
 /** Long enough for a client that computes, short enough that a test run does not sit there. */
 export const DEFAULT_STALL_MS = 10_000;
-/** How often it is looked whether something has stalled, in parts of that time. */
-const LOOKS_PER_STALL = 4n;
-/** A client can ask about a build a little after its end; those that ended before so many others are forgotten. */
-const MAX_ENDED_BUILDS = 64;
 
 export class Replayer {
   private readonly stage: Stage;
-  private readonly stall: bigint;
+  private readonly repertoire: Repertoire;
+  private readonly slots: BuildSlots;
+  /** Calls outside of builds. */
   private readonly others: { readonly matcher: Matcher; readonly bindings: Bindings; readonly open: OpenCalls };
-  /** How often each recorded build was played. */
-  private readonly played = new Map<RecordedBuild, number>();
-  /** By live build id: what is going on, and what has ended lately. */
-  private readonly builds = new Map<string, BuildSlot>();
-  private readonly ended = new Map<string, BuildSlot>();
-  private stopWatching: (() => void) | undefined;
-  private closed = false;
+  private readonly stalls: StallWatch;
 
-  constructor(
-    private readonly script: Script,
-    { pace = 0, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onCrash }: ReplayerOptions = {},
-  ) {
+  constructor(script: Script, { pace = 0, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onCrash }: ReplayerOptions = {}) {
     const missed = onMiss ?? ((): void => undefined);
-    this.stage = { clock, pace, missed, crashed: onCrash ?? ((): void => undefined) };
-    this.stall = BigInt(Math.round(stallMs)) * NS_PER_MS;
+    const stage: Stage = { clock, pace, missed, crashed: onCrash ?? ((): void => undefined) };
+    this.stage = stage;
+    this.repertoire = new Repertoire(script.builds);
+    this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall));
+    this.slots = new BuildSlots(stage, this.stalls.wake);
     // Outside of builds, clients poll: workers, version, health.
     const matcher = new Matcher(new RequestIndex(script.others), () => 'repeat-last');
-    this.others = { matcher, bindings: new Bindings(), open: new OpenCalls(this.stage) };
+    this.others = { matcher, bindings: new Bindings(), open: new OpenCalls(stage) };
   }
 
   /** How many builds are remembered, going on or ended. */
   get remembered(): number {
-    return this.builds.size + this.ended.size;
+    return this.slots.remembered;
   }
 
   /** Takes a live call. What its client sends goes to the handler that comes back. */
   accept = (call: Call): CallHandler => {
     if (call.path === SESSION) return serveSession(call);
-    if (call.path === SOLVE) return this.acceptSolve(call);
-    if (call.path === STATUS) return this.acceptStatus(call);
+    if (call.path === SOLVE) return new SolveCall(call, this.stage, this.slots, this.repertoire);
+    if (call.path === STATUS) return new StatusCall(call, this.slots);
     if (call.path.startsWith(BRIDGE)) return this.acceptBridgeCall(call);
     return this.acceptOther(call);
   };
 
   /** Stops every timer; nothing more is sent. */
   close(): void {
-    this.closed = true;
-    this.stopWatching?.();
-    this.stopWatching = undefined;
-    for (const slot of [...this.builds.values(), ...this.ended.values()]) slot.close();
+    this.stalls.close();
+    this.slots.close();
     this.others.open.cancelAll();
   }
 
-  private acceptSolve(call: Call): CallHandler {
-    const { stage } = this;
-    let slot: BuildSlot | undefined;
-    let player: Player | undefined;
-    let gone = false;
-    return {
-      message: (payload) => {
-        if (slot !== undefined) return;
-        const facts = solveFacts(payload);
-        if (facts === undefined) {
-          this.reject(call, { path: SOLVE, text: 'bridgetape: the client sent bytes that are no SolveRequest' });
-          return;
-        }
-        const own = this.slot(facts.ref, { anew: true });
-        slot = own;
-        const live = canonicalRequest(SOLVE, payload, new Map());
-        const alike = this.script.builds.filter(({ solveRequest }) => solveRequest?.text === live.text);
-        if (alike.length === 0) {
-          const miss = explainMiss(SOLVE, live, this.script.builds.flatMap(({ solve }) => solve ?? []), new Set());
-          this.reject(call, miss);
-          own.fail(miss.text);
-          own.solveEnded();
-          return;
-        }
-        own.offer({
-          candidates: () => this.leastPlayed(alike),
-          begin: (recorded) => {
-            this.played.set(recorded, (this.played.get(recorded) ?? 0) + 1);
-            const build = new LiveBuild(recorded, stage);
-            if (recorded.solveRequest !== undefined) build.bindings.bindNames(live, recorded.solveRequest);
-            return build;
-          },
-        });
-        own.whenReady((build) => {
-          const { solve } = build.recorded;
-          if (gone || solve === undefined) return;
-          build.matcher.use(solve);
-          player = this.playInBuild(call, solve, build, () => own.solveEnded());
-        });
-      },
-      halfClose: () => undefined,
-      cancelled: () => {
-        gone = true;
-        if (player !== undefined) player.cancel();
-        else slot?.solveEnded();
-      },
-      drained: () => player?.drained(),
-    };
-  }
-
-  private acceptStatus(call: Call): CallHandler {
-    let slot: BuildSlot | undefined;
-    let player: Player | undefined;
-    let ended = false;
-    const closed = (): void => {
-      ended = true;
-      slot?.callClosed();
-    };
-    return {
-      message: (payload) => {
-        if (slot !== undefined) return;
-        const own = this.slot(statusRef(payload) ?? '');
-        slot = own;
-        own.callOpened();
-        own.whenReady(
-          (build) => {
-            if (ended) return;
-            const recorded = build.matcher.takeNext(STATUS);
-            if (recorded !== undefined) {
-              player = this.playInBuild(call, recorded, build, closed);
-              return;
-            }
-            call.end(OK);
-            closed();
-          },
-          (reason) => {
-            if (ended) return;
-            call.end(statusTrailers(Status.failedPrecondition, reason));
-            closed();
-          },
-        );
-      },
-      halfClose: () => undefined,
-      cancelled: () => {
-        if (player !== undefined) player.cancel();
-        else if (!ended) closed();
-      },
-      drained: () => player?.drained(),
-    };
-  }
-
   private acceptBridgeCall(call: Call): CallHandler {
-    const slot = this.slot(buildIdOf(call.headers) ?? '');
+    const slot = this.slots.named(buildIdOf(call.headers) ?? '');
     slot.callOpened();
     const decide = (payload: Uint8Array): void => {
       if (call.path === PING) return;
@@ -263,7 +165,7 @@ export class Replayer {
       missed: stage.missed,
       began: (player) => {
         others.open.join(player);
-        this.watch();
+        this.stalls.wake();
       },
       happened: () => others.open.touch(),
       done: (player) => {
@@ -272,84 +174,10 @@ export class Replayer {
     });
   }
 
-  /** Plays a Control call that speaks of the whole build. */
-  private playInBuild(call: Call, recorded: RecordedCall, build: LiveBuild, done: () => void): Player | undefined {
-    if (build.failure !== undefined) {
-      call.end(statusTrailers(Status.failedPrecondition, build.failure));
-      done();
-      return undefined;
-    }
-    const { bindings } = build;
-    // Status speaks of vertices by the digests of this client's own ops. Other answers hold whole definitions, whose
-    // digests and contents belong together: those are given back as they were.
-    const answers = recorded.path === STATUS ? new RecordedAnswers(recorded, bindings.toLive) : new RecordedAnswers(recorded);
-    const player: Player = new Player({
-      call,
-      recorded,
-      answers,
-      scope: build.buildScope(recorded),
-      stage: this.stage,
-      bindings,
-      done: () => {
-        build.leave(player);
-        done();
-      },
-    });
-    build.watch(player);
-    return player;
-  }
-
-  /** Of recorded builds that begin alike, those not yet played, or played less often than the others. */
-  private leastPlayed(alike: readonly RecordedBuild[]): readonly RecordedBuild[] {
-    const times = (build: RecordedBuild): number => this.played.get(build) ?? 0;
-    const fewest = Math.min(...alike.map(times));
-    return alike.filter((build) => times(build) === fewest);
-  }
-
-  /** @param anew a build that has ended does not count: its id is used again */
-  private slot(ref: string, { anew } = { anew: false }): BuildSlot {
-    const known = this.builds.get(ref) ?? (anew ? undefined : this.ended.get(ref));
-    if (known !== undefined) return known;
-    const slot: BuildSlot = new BuildSlot(ref, this.stage.clock.now(), () => this.forget(slot));
-    this.builds.set(ref, slot);
-    this.ended.delete(ref);
-    this.watch();
-    return slot;
-  }
-
-  /** A build is over: it is kept for a while, for those who ask late. */
-  private forget(slot: BuildSlot): void {
-    if (this.builds.get(slot.ref) !== slot) return;
-    this.builds.delete(slot.ref);
-    this.ended.set(slot.ref, slot);
-    if (this.ended.size <= MAX_ENDED_BUILDS) return;
-    const oldest = this.ended.keys().next();
-    if (oldest.done !== true) this.ended.delete(oldest.value);
-  }
-
-  private reject(call: Call, miss: Told): void {
-    this.stage.missed(miss);
-    call.end(statusTrailers(Status.failedPrecondition, miss.text));
-  }
-
-  /** Looks, as long as something is going on, whether it waits for what does not come. */
-  private watch(): void {
-    if (this.stall === 0n || this.stopWatching !== undefined || this.closed) return;
-    const { clock } = this.stage;
-    this.stopWatching = clock.at(clock.now() + this.stall / LOOKS_PER_STALL, () => {
-      this.stopWatching = undefined;
-      try {
-        this.failStalled();
-      } catch (error) {
-        this.stage.crashed(error, SOLVE);
-      }
-      if (this.builds.size + this.others.open.size > 0) this.watch();
-    });
-  }
-
-  private failStalled(): void {
-    const now = this.stage.clock.now();
-    for (const slot of [...this.builds.values()]) slot.check(now, this.stall, (text) => this.stage.missed({ path: SOLVE, text }));
-    this.others.open.failStalled(this.stall, () => 'a message of the client');
+  /** @returns whether anything goes on */
+  private failStalled(stall: bigint): boolean {
+    this.slots.failStalled(stall);
+    this.others.open.failStalled(stall, () => 'a message of the client');
+    return this.slots.open + this.others.open.size > 0;
   }
 }

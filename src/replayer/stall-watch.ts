@@ -1,0 +1,41 @@
+/** Looks, as long as something goes on, whether it waits for what does not come. */
+import type { Stage } from './player.js';
+import { SOLVE } from './methods.js';
+
+/** How often it looks, in parts of the time after which something counts as stalled. */
+const LOOKS_PER_STALL = 4n;
+
+export class StallWatch {
+  private stopTimer: (() => void) | undefined;
+  private closed = false;
+
+  /**
+   * @param stall after so long something counts as stalled: ns; 0 = never
+   * @param look fails what has stalled; returns whether anything goes on
+   */
+  constructor(
+    private readonly stage: Stage,
+    private readonly stall: bigint,
+    private readonly look: (stall: bigint) => boolean,
+  ) {}
+
+  /** Something goes on. */
+  wake = (): void => {
+    if (this.stall === 0n || this.stopTimer !== undefined || this.closed) return;
+    const { clock } = this.stage;
+    this.stopTimer = clock.at(clock.now() + this.stall / LOOKS_PER_STALL, () => {
+      this.stopTimer = undefined;
+      try {
+        if (this.look(this.stall)) this.wake();
+      } catch (error) {
+        this.stage.crashed(error, SOLVE);
+      }
+    });
+  };
+
+  close(): void {
+    this.closed = true;
+    this.stopTimer?.();
+    this.stopTimer = undefined;
+  }
+}
