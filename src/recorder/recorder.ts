@@ -48,7 +48,6 @@ class RecordedConnection implements ConnectionTap {
   private readonly decoder: ConnectionDecoder;
   private readonly open = new Map<number, OpenCall>();
   private writable = true;
-  private error: string | undefined;
 
   constructor(
     private readonly connection: number,
@@ -79,13 +78,12 @@ class RecordedConnection implements ConnectionTap {
   close(side: Side, time: bigint, error?: Error): void {
     this.decoder.end('client', time);
     this.decoder.end('server', time);
-    this.error = error?.message;
     this.journal.append({
       kind: 'connection-close',
       connection: this.connection,
       time: time - this.startedAt,
       side,
-      ...(this.error === undefined ? {} : { error: this.error }),
+      ...(error === undefined ? {} : { error: error.message }),
     });
   }
 
