@@ -68,7 +68,7 @@ const STATIC_ENTRIES: readonly (readonly [name: string, value?: string])[] = [
 ];
 
 /** The fields themselves, shared by every list they appear in; an indexed field costs no allocation. */
-const STATIC_TABLE: readonly HeaderField[] = STATIC_ENTRIES.map(([name, value = '']) => ({
+export const STATIC_TABLE: readonly HeaderField[] = STATIC_ENTRIES.map(([name, value = '']) => ({
   name,
   value: Uint8Array.from(value, (char) => char.charCodeAt(0)),
 }));

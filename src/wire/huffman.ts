@@ -1,6 +1,7 @@
 /**
- * HPACK's Huffman code (RFC 7541 §5.2, Appendix B), decoded four bits at a time by a state machine.
- * The code is canonical (codes in order of length, then of symbol), so that the lengths are all there is to write down.
+ * HPACK's Huffman code (RFC 7541 §5.2, Appendix B): encoded symbol by symbol, decoded four bits at a time by a state
+ * machine. The code is canonical (codes in order of length, then of symbol), so that the lengths are all there is to
+ * write down.
  */
 
 /** Code length of each symbol; the last, 256, is EOS. */
@@ -124,4 +125,49 @@ export function huffmanDecode(bytes: Uint8Array, from: number, to: number, out: 
     state = step >> 16;
   }
   return MAY_END[state] === 1 ? length : -1;
+}
+
+const OCTET_LENGTHS = Uint8Array.from(CODE_LENGTHS.slice(0, EOS));
+const OCTET_CODES = new Uint32Array(256);
+for (const { symbol, code } of canonicalCodes()) if (symbol !== EOS) OCTET_CODES[symbol] = code;
+
+/** How many octets these become when they are encoded. */
+export function huffmanLength(bytes: Uint8Array): number {
+  let bits = 0;
+  for (let at = 0; at < bytes.length; at += 1) bits += OCTET_LENGTHS[bytes[at] ?? 0] ?? 0;
+  return Math.ceil(bits / 8);
+}
+
+/**
+ * Encodes into `out` from `at` on, where there is room for `huffmanLength` octets.
+ * @returns where the code ends
+ */
+export function huffmanEncode(bytes: Uint8Array, out: Uint8Array, at: number): number {
+  // The low `bits` bits of the register, never more than 7 between symbols, are still to be written.
+  let register = 0;
+  let bits = 0;
+  for (let from = 0; from < bytes.length; from += 1) {
+    const octet = bytes[from] ?? 0;
+    const code = OCTET_CODES[octet] ?? 0;
+    let length = OCTET_LENGTHS[octet] ?? 0;
+    if (length > 24) {
+      // More than 32 bits with those that wait. The code's first 8 go ahead; that they come again below changes nothing.
+      length -= 8;
+      register = (register << 8) | (code >>> length);
+      out[at] = register >>> bits;
+      at += 1;
+    }
+    register = (register << length) | code;
+    bits += length;
+    while (bits >= 8) {
+      bits -= 8;
+      out[at] = register >>> bits;
+      at += 1;
+    }
+  }
+  if (bits > 0) {
+    out[at] = (register << (8 - bits)) | (0xff >>> bits);
+    at += 1;
+  }
+  return at;
 }
