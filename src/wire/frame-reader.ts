@@ -14,9 +14,12 @@ import {
   GOAWAY,
   HEADERS,
   PADDED,
+  PING,
+  PRIORITY,
   PUSH_PROMISE,
   RST_STREAM,
   SETTINGS,
+  WINDOW_UPDATE,
 } from './frame-types.js';
 import type { Limits } from './limits.js';
 import { uint24, uint31, uint8 } from './octets.js';
@@ -62,9 +65,11 @@ export class FrameReader {
   /** Why the payload is skipped although its type means something. */
   private unreadable: string | undefined;
 
+  /** @param interest in every frame of RFC 9113, or only in those that say something about calls */
   constructor(
     private readonly sink: FrameSink,
     private readonly limits: Pick<Limits, 'headerBlockBytes' | 'controlFrameBytes'>,
+    private readonly interest: 'calls' | 'connection' = 'calls',
   ) {}
 
   /** How many of this side's bytes were pushed. */
@@ -158,8 +163,14 @@ export class FrameReader {
       case GOAWAY:
         this.collectUpTo(this.limits.controlFrameBytes);
         break;
+      case PRIORITY:
+      case PING:
+      case WINDOW_UPDATE:
+        if (this.interest === 'connection') this.collectUpTo(this.limits.controlFrameBytes);
+        else this.state = SKIPPED;
+        break;
       default:
-        // PRIORITY, PING, WINDOW_UPDATE say nothing about calls; unknown types are to be ignored (RFC 9113 §5.5).
+        // Unknown types are to be ignored (RFC 9113 §5.5).
         this.state = SKIPPED;
     }
     return true;

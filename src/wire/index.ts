@@ -1,7 +1,7 @@
 /** bytes ↔ HTTP/2 frames ↔ headers (HPACK) ↔ gRPC messages ↔ events. Knows no BuildKit, does no I/O. */
 
 export { ConnectionDecoder, type ConnectionDecoderOptions } from './connection-decoder.js';
-export { errorCodeName } from './error-codes.js';
+export { ErrorCode, errorCodeName } from './error-codes.js';
 export type {
   EndEvent,
   GapEvent,
@@ -16,4 +16,11 @@ export type {
   Side,
   WireEvent,
 } from './events.js';
+export { type AcceptGrpc, GrpcCall, type GrpcHandler, grpcRequests } from './grpc-call.js';
+export { OK, Status, statusTrailers, textField } from './grpc-status.js';
+export { IdleClient } from './idle-client.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
+export type { RequestLine } from './request-headers.js';
+export { DEFAULT_SERVE_LIMITS, type ServeLimits } from './serve-limits.js';
+export { ServerConnection, type ServerConnectionOptions, type ServerSink } from './server-connection.js';
+export type { ServerStream, StreamHandler } from './server-stream.js';

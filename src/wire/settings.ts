@@ -1,15 +1,23 @@
-/** The one setting that changes how a tap reads: SETTINGS_HEADER_TABLE_SIZE (RFC 9113 §6.5.2). */
+/** SETTINGS (RFC 9113 §6.5): the identifiers, and the one that changes how a tap reads. */
 
 import { uint32, uint8 } from './octets.js';
 
-const SETTING_BYTES = 6;
-const HEADER_TABLE_SIZE = 0x1;
+export const SETTING_BYTES = 6;
+
+export const Setting = {
+  HEADER_TABLE_SIZE: 0x1,
+  ENABLE_PUSH: 0x2,
+  MAX_CONCURRENT_STREAMS: 0x3,
+  INITIAL_WINDOW_SIZE: 0x4,
+  MAX_FRAME_SIZE: 0x5,
+  MAX_HEADER_LIST_SIZE: 0x6,
+} as const;
 
 /** The largest table size a SETTINGS payload names; undefined when it names none. */
 export function headerTableSize(bytes: Uint8Array, from: number, to: number): number | undefined {
   let largest: number | undefined;
   for (let at = from; at + SETTING_BYTES <= to; at += SETTING_BYTES) {
-    if (uint8(bytes, at) !== 0 || uint8(bytes, at + 1) !== HEADER_TABLE_SIZE) continue;
+    if (uint8(bytes, at) !== 0 || uint8(bytes, at + 1) !== Setting.HEADER_TABLE_SIZE) continue;
     largest = Math.max(largest ?? 0, uint32(bytes, at + 2));
   }
   return largest;

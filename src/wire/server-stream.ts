@@ -1,0 +1,110 @@
+/** One request and its answer, on the serving side of a connection: what each side may still send (RFC 9113 §5.1). */
+
+import type { HeaderField } from './events.js';
+import { ReceiveWindow, SendWindow } from './flow-window.js';
+import { copy } from './octets.js';
+import { SendQueue } from './send-queue.js';
+
+/** Takes the client's side of a stream as it comes in. */
+export interface StreamHandler {
+  /** Content of the request; a handler that keeps it has to copy it, or `bytes` stays alive as a whole. */
+  data(bytes: Uint8Array, from: number, to: number): void;
+  /** The client has sent all it will. */
+  ended(): void;
+  /** The stream is over before its answer was: reset by the client or for an error of its, or the connection is gone. Nothing comes after it. */
+  cancelled(code: number): void;
+  /** There is room again, after a `write` that returned false. */
+  drained(): void;
+}
+
+/** What a stream needs of its connection. */
+export interface StreamOwner {
+  /** Sends a header list now, unless it has to wait for its turn. @returns whether it was sent */
+  sendHeadersAtOnce(stream: ServerStream, fields: readonly HeaderField[], endStream: boolean): boolean;
+  /** Sends all of both now, if the windows have room for it. @returns whether it was sent */
+  sendDataAtOnce(stream: ServerStream, head: Uint8Array, body: Uint8Array): boolean;
+  /** The stream's queue has got so many bytes of data more, or a header list. */
+  queued(stream: ServerStream, bytes: number): void;
+  /** Bytes that a stream may have in its queue before its handler has to wait. */
+  queueLimit(): number;
+  reset(stream: ServerStream, code: number): void;
+  /** Whether the client has said that it takes a header list of this size. */
+  takesHeaders(fields: readonly HeaderField[]): boolean;
+}
+
+export class ServerStream {
+  handler: StreamHandler | undefined;
+  /** The client can send more. */
+  receiving = true;
+  /** The answer can go on. */
+  sending = true;
+  /** A write has returned false, and nobody was told that there is room since. */
+  waiting = false;
+  /** When the answer is over, the client may still say what it has to. */
+  lingers = false;
+  readonly sendWindow: SendWindow;
+  readonly receiveWindow: ReceiveWindow;
+  /** Made when something has to wait: most streams never need it. */
+  queue: SendQueue | undefined;
+
+  /** @param contentLeft octets that the request's content-length still announces */
+  constructor(
+    readonly id: number,
+    private readonly owner: StreamOwner,
+    sendWindow: number,
+    receiveWindow: number,
+    public contentLeft: number | undefined,
+  ) {
+    this.sendWindow = new SendWindow(sendWindow);
+    this.receiveWindow = new ReceiveWindow(receiveWindow);
+  }
+
+  /** Something waits to be sent. */
+  get hasQueued(): boolean {
+    return this.queue !== undefined && !this.queue.isEmpty;
+  }
+
+  /** Whether the client takes a header list of this size (SETTINGS_MAX_HEADER_LIST_SIZE). */
+  takesHeaders(fields: readonly HeaderField[]): boolean {
+    return this.owner.takesHeaders(fields);
+  }
+
+  /** Sends a header or trailer list; with `endStream` the answer is over. Ignored when it was over before. */
+  sendHeaders(fields: readonly HeaderField[], endStream: boolean): void {
+    if (!this.sending) return;
+    if (endStream) this.sending = false;
+    if (this.hasQueued || !this.owner.sendHeadersAtOnce(this, fields, endStream)) {
+      (this.queue ??= new SendQueue()).add({ kind: 'headers', fields, endStream });
+      this.owner.queued(this, 0);
+    }
+  }
+
+  /**
+   * Sends the octets of both.
+   *
+   * @param head is copied
+   * @param body may be sent from where it lies: it must not be written to any more
+   * @returns false when so much waits that the caller should too, until `drained`
+   */
+  write(head: Uint8Array, body: Uint8Array): boolean {
+    if (!this.sending) return true;
+    if (!this.hasQueued && this.owner.sendDataAtOnce(this, head, body)) return true;
+    const queue = (this.queue ??= new SendQueue());
+    queue.add({ kind: 'data', bytes: copy(head, 0, head.length) });
+    if (body.length > 0) queue.add({ kind: 'data', bytes: body });
+    this.owner.queued(this, head.length + body.length);
+    if (queue.bytes <= this.owner.queueLimit()) return true;
+    this.waiting = true;
+    return false;
+  }
+
+  /** The answer is all there is to say: what the client still sends is read over, rather than cut off by a reset. */
+  linger(): void {
+    this.lingers = true;
+  }
+
+  /** Ends the stream at once, in both directions. */
+  reset(code: number): void {
+    this.owner.reset(this, code);
+  }
+}
