@@ -11,12 +11,14 @@ export interface Call {
   readonly headers: readonly HeaderField[];
   sendHeaders(headers: readonly HeaderField[]): void;
   /**
-   * @param payload is the caller's again when this returns
+   * @param payload is not to be written to any more: it may be sent from where it lies
    * @returns false when the client reads slower than this sends: wait for {@link CallHandler.drained}
    */
   send(payload: Uint8Array): boolean;
   /** Ends the call with its trailers, `grpc-status` among them. */
   end(trailers: readonly HeaderField[]): void;
+  /** Ends the call with RST_STREAM and this RFC 9113 §7 error code. */
+  reset(code: number): void;
 }
 
 /** The client's side of one live call, as it comes in. */

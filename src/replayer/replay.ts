@@ -1,21 +1,16 @@
 /** A replay from start to end: the cassette is read, a socket offered, and what was missed is told. */
-import { knownMethods } from '../bridge/index.js';
 import { Cassette } from '../cassette/index.js';
 import { formatAddress, listen, temporaryAddress, type Address } from '../socket/index.js';
-import { createGrpcServer } from './grpc-js-server.js';
+import { GrpcServer } from './grpc-server.js';
 import type { Told } from './player.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
 import { readScript } from './script.js';
 import { internalError } from './status.js';
-import { SERVED } from './well-known.js';
 
 export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   /** Path of the cassette. */
   readonly file: string;
-  /**
-   * Left out: a new unix socket that only this user can dial; or a port on the loopback interface, for a cassette of a
-   * client that puts its socket's path in `:authority` (buildctl of v0.8), which Node's HTTP/2 refuses.
-   */
+  /** Left out: a new unix socket that only this user can dial. */
   readonly listen?: Address;
 }
 
@@ -24,10 +19,12 @@ export interface Replay {
   readonly address: string;
   /** What the cassette could not answer as recorded, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly misses: readonly Told[];
-  close(): Promise<void>;
+  /**
+   * Takes no new calls, lets the open ones come to their end for `graceMs` ms (default 0), and cuts what is left with
+   * UNAVAILABLE. The socket is removed first.
+   */
+  close(graceMs?: number): Promise<void>;
 }
-
-const LOOPBACK: Address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
 
 /** A replay can run for days in front of clients that ask for what it does not have. */
 export const MAX_KEPT_MISSES = 1000;
@@ -52,22 +49,20 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     options.onCrash?.(error, path);
   };
   const replayer = new Replayer(script, { ...options, onMiss, onCrash });
-  const paths = new Set([...script.paths, ...SERVED.flatMap((service) => knownMethods(service).map(({ path }) => path))]);
-  const server = createGrpcServer({ paths, accept: replayer.accept, onUnsendable: (path, text) => onMiss({ path, text }), onCrash });
-  const temporary = options.listen === undefined && !script.hasPathAsAuthority ? temporaryAddress() : undefined;
-  const address = options.listen ?? temporary?.address ?? LOOPBACK;
+  const server = new GrpcServer({ accept: replayer.accept, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+  const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
   const listener = await listen(address, { allowHalfOpen: false, paused: false }, (socket) => server.serve(socket)).catch((error: unknown) => {
-    temporary?.remove();
+    remove();
     throw error;
   });
   return {
     address: formatAddress(listener.address),
     misses,
-    close: async () => {
+    close: async (graceMs = 0) => {
       await listener.close();
+      await server.close(graceMs);
       replayer.close();
-      server.close();
-      temporary?.remove();
+      remove();
     },
   };
 }

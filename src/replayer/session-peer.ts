@@ -3,52 +3,45 @@
  * the daemon being its client. A replay never asks the client for anything, so this peer is there, answers PING and
  * SETTINGS, and stays idle until the client ends.
  */
-import { connect } from 'node:http2';
-import { Duplex } from 'node:stream';
-
 import { bytesMessageData, wrapBytesMessage } from '../bridge/index.js';
+import { IdleClient } from '../wire/index.js';
 import type { Call, CallHandler } from './call.js';
 import { OK } from './status.js';
 
-export function serveSession(call: Call): CallHandler {
+/** @param settled told when both ends of the session are up, and when it has ended */
+export function serveSession(call: Call, settled: () => void = () => undefined): CallHandler {
+  const peer = new IdleClient(settled);
   let ended = false;
-  /** Of the write that waits for the client to read. */
-  let written: (() => void) | undefined;
-  const release = (): void => {
-    const callback = written;
-    written = undefined;
-    callback?.();
+  let isReading = true;
+  const say = (): void => {
+    if (!isReading) return;
+    const chunks = peer.pull();
+    if (chunks.length > 0) isReading = call.send(wrapBytesMessage(Buffer.concat(chunks)));
   };
-  const end = (answer: boolean): void => {
-    if (ended) return;
+  const end = (): void => {
     ended = true;
-    release();
-    peer.destroy();
-    tunnel.destroy();
-    if (answer) call.end(OK);
+    settled();
   };
-  const tunnel = new Duplex({
-    read: () => undefined,
-    write: (chunk: Uint8Array, _encoding, callback) => {
-      written = callback;
-      if (ended || call.send(wrapBytesMessage(chunk))) release();
-    },
-    final: (callback) => {
-      callback();
-      end(true);
-    },
-  });
-  const peer = connect('http://localhost', { createConnection: () => tunnel });
-  peer.on('error', () => end(true));
-  peer.on('close', () => end(true));
+  const endWell = (): void => {
+    if (ended) return;
+    end();
+    call.end(OK);
+  };
   call.sendHeaders([]);
+  say();
   return {
     message: (payload) => {
       const data = bytesMessageData(payload);
-      if (data !== undefined && data.length > 0 && !tunnel.destroyed) tunnel.push(data);
+      if (ended || data === undefined) return;
+      peer.push(data);
+      if (peer.isOver) endWell();
+      else say();
     },
-    halfClose: () => end(true),
-    cancelled: () => end(false),
-    drained: release,
+    halfClose: endWell,
+    cancelled: end,
+    drained: () => {
+      isReading = true;
+      if (!ended) say();
+    },
   };
 }

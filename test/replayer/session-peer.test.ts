@@ -48,6 +48,10 @@ class SessionClient implements Call {
     this.end_();
   }
 
+  reset(): void {
+    this.end_();
+  }
+
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.server.ping((error, duration) => (error === null ? resolve(duration) : reject(error)));

@@ -1,0 +1,268 @@
+/**
+ * The transport behind `Call`: our own HTTP/2 over any duplex stream (a socket of any kind, a child's stdio). What has
+ * rules is in src/wire; here are the reads, the writes, and the timers.
+ */
+import type { Duplex } from 'node:stream';
+
+import { ErrorCode, type GrpcCall, type GrpcHandler, grpcRequests, ServerConnection, Status, statusTrailers } from '../wire/index.js';
+import type { HeaderField } from '../cassette/index.js';
+import type { Accept, Call, CallHandler } from './call.js';
+import { type Clock, NS_PER_MS, systemClock } from './clock.js';
+import { internalError } from './status.js';
+
+export interface GrpcServerOptions {
+  readonly accept: Accept;
+  /** A status could not be sent as recorded; the call was failed instead. */
+  readonly onUnsendable: (path: string, text: string) => void;
+  /** A connection was ended for an error, the client's or one that the client met; the text says which. */
+  readonly onBroken: (text: string) => void;
+  /** A handler threw: a bug in bridgetape. The call was failed with INTERNAL. */
+  readonly onCrash: (error: unknown, path: string) => void;
+  readonly clock?: Clock;
+}
+
+/** What is left of a connection when it is over: the client may take so long to close its side, in ms. */
+const LINGER_MS = 1000;
+
+export class GrpcServer {
+  private readonly connections = new Set<ServedConnection>();
+  private closing = false;
+
+  constructor(private readonly options: GrpcServerOptions) {}
+
+  /** Serves the client at the other end, until it or the server closes. The stream is the server's from here on. */
+  serve(duplex: Duplex): void {
+    if (this.closing) {
+      duplex.destroy();
+      return;
+    }
+    const connection = new ServedConnection(duplex, this.options, () => this.connections.delete(connection));
+    this.connections.add(connection);
+  }
+
+  /**
+   * Takes no new calls, and gives the open ones `graceMs` to end; what is open then is cut with UNAVAILABLE.
+   *
+   * @returns resolves when every connection is closed
+   */
+  async close(graceMs: number): Promise<void> {
+    this.closing = true;
+    const open = [...this.connections];
+    if (graceMs > 0) for (const connection of open) connection.drain();
+    const { clock = systemClock } = this.options;
+    const cut = (): void => open.forEach((connection) => connection.cut());
+    const cancel = clock.at(clock.now() + BigInt(Math.round(graceMs)) * NS_PER_MS, cut);
+    if (graceMs <= 0) cut();
+    await Promise.all(open.map(({ closed }) => closed));
+    cancel();
+  }
+}
+
+class ServedConnection {
+  readonly closed: Promise<void>;
+  private readonly wire: ServerConnection;
+  private readonly calls = new Set<ServedCall>();
+  /** Bytes are being pushed: what comes of them is written after that. */
+  private reading = false;
+  private scheduled = false;
+  private linger: (() => void) | undefined;
+
+  constructor(
+    private readonly duplex: Duplex,
+    private readonly options: GrpcServerOptions,
+    onClosed: () => void,
+  ) {
+    this.wire = new ServerConnection({
+      request: grpcRequests((call) => this.accept(call)),
+      writable: () => this.schedule(),
+      over: (code, reason) => {
+        if (code !== ErrorCode.NO_ERROR) this.options.onBroken(reason);
+        this.schedule();
+      },
+    });
+    this.closed = new Promise((resolve) => {
+      duplex.once('close', () => {
+        this.linger?.();
+        this.wire.end();
+        onClosed();
+        resolve();
+      });
+    });
+    duplex.on('data', (chunk: Uint8Array) => this.read(chunk));
+    duplex.on('drain', () => this.write());
+    duplex.once('end', () => {
+      this.wire.end();
+      this.write();
+    });
+    // A client that goes away mid-frame is no error of ours: `close` follows.
+    duplex.on('error', () => undefined);
+  }
+
+  drain(): void {
+    this.wire.drain();
+    this.write();
+  }
+
+  /** Ends every call, and the connection after them. */
+  cut(): void {
+    for (const call of [...this.calls]) call.cut();
+    this.wire.abort(ErrorCode.NO_ERROR, 'the server is ending');
+    this.write();
+    // A client that does not read gets no more time.
+    if (this.duplex.writableLength > 0) this.duplex.destroy();
+    else this.duplex.once('finish', () => this.duplex.destroy());
+  }
+
+  private accept(wire: GrpcCall): GrpcHandler {
+    const call = new ServedCall(wire, this.options, () => this.calls.delete(call));
+    this.calls.add(call);
+    call.begin();
+    return call;
+  }
+
+  private read(chunk: Uint8Array): void {
+    this.reading = true;
+    this.wire.push(chunk);
+    this.reading = false;
+    this.write();
+  }
+
+  /** All that is said in one turn of the loop is written at once. */
+  private schedule(): void {
+    if (this.reading || this.scheduled) return;
+    this.scheduled = true;
+    process.nextTick(() => {
+      this.scheduled = false;
+      this.write();
+    });
+  }
+
+  private write(): void {
+    const { duplex, wire } = this;
+    while (!duplex.writableNeedDrain && !duplex.writableEnded && !duplex.destroyed) {
+      const chunks = wire.pull();
+      if (chunks.length === 0) {
+        if (wire.isOver) this.end();
+        return;
+      }
+      if (chunks.length > 1) duplex.cork();
+      for (const chunk of chunks) duplex.write(chunk);
+      if (chunks.length > 1) duplex.uncork();
+    }
+  }
+
+  /** What was written has to reach the client, which may be sending still: its side is read until it closes. */
+  private end(): void {
+    this.duplex.end();
+    const timer = setTimeout(() => this.duplex.destroy(), LINGER_MS);
+    timer.unref();
+    this.linger = () => clearTimeout(timer);
+  }
+}
+
+/** One call between the wire and the replayer's handler. */
+class ServedCall implements Call, GrpcHandler {
+  private handler: CallHandler | undefined;
+  private over = false;
+  private cancelDeadline: (() => void) | undefined;
+
+  constructor(
+    private readonly wire: GrpcCall,
+    private readonly options: GrpcServerOptions,
+    private readonly done: () => void,
+  ) {}
+
+  get path(): string {
+    return this.wire.path;
+  }
+
+  get headers(): readonly HeaderField[] {
+    return this.wire.headers;
+  }
+
+  begin(): void {
+    const { timeout } = this.wire;
+    if (timeout !== undefined) {
+      const { clock = systemClock } = this.options;
+      this.cancelDeadline = clock.at(clock.now() + timeout, () => this.stop(Status.deadlineExceeded, 'the deadline of the call has passed'));
+    }
+    this.guarded(() => {
+      this.handler = this.options.accept(this);
+    });
+  }
+
+  /** The connection is ending. */
+  cut(): void {
+    this.stop(Status.unavailable, 'bridgetape: the replay has ended');
+  }
+
+  // ---- the server's side, from the replayer
+
+  sendHeaders(headers: readonly HeaderField[]): void {
+    this.wire.sendHeaders(headers);
+  }
+
+  send(payload: Uint8Array): boolean {
+    return this.wire.send(payload);
+  }
+
+  end(trailers: readonly HeaderField[]): void {
+    if (this.over) return;
+    if (!this.wire.end(trailers)) {
+      const text = 'bridgetape: the recorded status of this call is longer than the header list that this client has said it takes (SETTINGS_MAX_HEADER_LIST_SIZE)';
+      this.options.onUnsendable(this.path, text);
+      if (!this.wire.end(statusTrailers(Status.internal, text))) this.wire.reset(ErrorCode.INTERNAL_ERROR);
+    }
+    this.finish();
+  }
+
+  reset(code: number): void {
+    if (this.over) return;
+    this.wire.reset(code);
+    this.finish();
+  }
+
+  // ---- the client's side, from the wire
+
+  message(payload: Uint8Array): void {
+    if (!this.over) this.guarded(() => this.handler?.message(payload));
+  }
+
+  halfClose(): void {
+    if (!this.over) this.guarded(() => this.handler?.halfClose());
+  }
+
+  cancelled(): void {
+    if (this.over) return;
+    this.finish();
+    this.guarded(() => this.handler?.cancelled());
+  }
+
+  drained(): void {
+    if (!this.over) this.guarded(() => this.handler?.drained());
+  }
+
+  private stop(code: number, message: string): void {
+    if (this.over) return;
+    this.end(statusTrailers(code, message));
+    this.guarded(() => this.handler?.cancelled());
+  }
+
+  private finish(): void {
+    this.over = true;
+    this.cancelDeadline?.();
+    this.done();
+  }
+
+  /** What is thrown here would end the process: the call fails instead, and nobody else's. */
+  private guarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.options.onCrash(error, this.path);
+      if (this.over) return;
+      this.end(statusTrailers(Status.internal, internalError(error)));
+      this.handler?.cancelled();
+    }
+  }
+}
