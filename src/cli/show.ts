@@ -1,38 +1,38 @@
 import { Cassette } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { eventsJson, showCall, showCassette, surveyCassette, surveyJson } from '../view/index.js';
-import type { CommandModule } from './command-module.js';
+import { defineCommand } from './command.js';
 import { outputColors, outputWidth, print } from './output.js';
 import { say } from './terminal.js';
 
-interface ShowArguments {
-  readonly file: string;
-  readonly call: string | undefined;
-  readonly full: boolean;
-  readonly json: boolean;
-  readonly all: boolean;
-}
-
-const command: CommandModule<ShowArguments> = {
-  options: (parser) =>
-    parser
-      .usage('Usage: $0 show FILE [CALL] [options]\n\nShows the calls of the cassette FILE as a table, or one call with every message decoded.')
-      .positional('file', { type: 'string', demandOption: true, describe: 'The cassette to show' })
-      .positional('call', { type: 'string', describe: 'The number of a call in the table' })
-      .option('full', { type: 'boolean', default: false, describe: 'With CALL: cut nothing, however long it is' })
-      .option('json', { type: 'boolean', default: false, describe: 'For programs: one object per line' })
-      .option('all', { type: 'boolean', default: false, describe: 'With --json: every event of the cassette' })
-      .example('$0 show build.cassette', 'the calls')
-      .example('$0 show build.cassette 7 --full', 'call 7, whole')
-      .example("$0 show build.cassette --json | jq 'select(.kind == \"call\")'", 'the calls, for a program')
-      .epilogue(
-        'JSON: an object with kind "cassette" and one with kind "call" for each call; with CALL or --all one for each event, ' +
-          'its kind being client-header, client-message, client-half-close, server-header, server-message, server-trailer, reset, gap and, ' +
-          'with --all, connection-open, connection-close, goaway. Messages have size, base64 and decoded, or leftOut; ' +
-          'times (…Ns) are ns since the recording began.\n\n' +
-          'Exit status: 0, also when FILE is interrupted or damaged (verify tells); 2 when it cannot be shown.',
-      ),
-  run: async ({ file, call, full, json, all }) => {
+export default defineCommand(
+  {
+    name: 'show',
+    about: 'Shows the calls of the cassette FILE as a table, or one call with every message decoded.',
+    operands: {
+      file: { required: true, about: 'The cassette to show' },
+      call: { about: 'The number of a call in the table' },
+    },
+    options: {
+      full: { kind: 'flag', about: 'With CALL: cut nothing, however long it is' },
+      json: { kind: 'flag', about: 'For programs: one object per line' },
+      all: { kind: 'flag', about: 'With --json: every event of the cassette' },
+    },
+    runsCommand: false,
+    examples: [
+      { line: 'bridgetape show build.cassette', about: 'the calls' },
+      { line: 'bridgetape show build.cassette 7 --full', about: 'call 7, whole' },
+      { line: "bridgetape show build.cassette --json | jq 'select(.kind == \"call\")'", about: 'the calls, for a program' },
+    ],
+    notes: [
+      'JSON: an object with kind "cassette" and one with kind "call" for each call; with CALL or --all one for each event, ' +
+        'its kind being client-header, client-message, client-half-close, server-header, server-message, server-trailer, reset, gap and, ' +
+        'with --all, connection-open, connection-close, goaway. Messages have size, base64 and decoded, or leftOut; ' +
+        'times (…Ns) are ns since the recording began.',
+      'Exit status: 0, also when FILE is interrupted or damaged (verify tells); 2 when it cannot be shown.',
+    ],
+  },
+  async ({ file, call, full, json, all }) => {
     if (all && (!json || call !== undefined)) {
       throw new BridgetapeError('bad-argument', call === undefined ? '--all goes with --json only.' : '--all goes without a call.', 'Write: bridgetape show FILE --json --all');
     }
@@ -52,11 +52,9 @@ const command: CommandModule<ShowArguments> = {
     if (cassette.state !== 'whole') say(`bridgetape: ${file} is ${cassette.state}: bridgetape verify says where.`);
     return status;
   },
-};
+);
 
 function callNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new BridgetapeError('bad-argument', `"${text}" is no call number.`, 'Name a call by its number in the table: bridgetape show FILE');
 }
-
-export default command;

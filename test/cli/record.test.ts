@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Cassette } from '../../src/cassette/index.js';
 
-const CLI = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
+const CLI = join(import.meta.dirname, '..', '..', 'dist', 'bridgetape.cjs');
 const CASSETTE = join(import.meta.dirname, '..', '..', 'cassettes', 'dialogue-v0.32.2.cassette');
 
 let folder: string;
@@ -105,7 +105,10 @@ describe('bridgetape record -- CMD', () => {
     [['record', '-o', 'x', '--frobnicate'], /frobnicate/],
     [['record', '-o', 'x', '--to', 'http://a'], /http:\/\/ is not a scheme/],
     [['record', '-o', 'x', '--no-bodies', 'Session'], /no method pattern/],
-    [['replay'], /file|argument/],
+    [['record', '-o'], /^bridgetape: --output needs FILE behind it\.$/m],
+    [['replay'], /replay needs FILE/],
+    [['replay', '/no/such.cassette', '--', 'true', '--debug'], /no cassette at/],
+    [['show', 'x', '--', 'true'], /runs no command/],
     [['replay', 'x', '--pace', 'fast'], /--pace got "fast"/],
     [['replay', '/no/such.cassette'], /no cassette at \/no\/such\.cassette/],
     [['rewind'], /rewind/i],
@@ -119,10 +122,13 @@ describe('bridgetape record -- CMD', () => {
 
   it('prints the version and a help for each command', () => {
     expect(run(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    for (const command of [[], ['record'], ['replay'], ['show'], ['verify']]) {
-      const { status, stdout } = run([...command, '--help']);
-      expect(status).toBe(0);
-      expect(stdout).toContain('bridgetape');
+    for (const command of ['record', 'replay', 'show', 'verify']) {
+      for (const words of [[command, '--help'], ['-h', command], ['help', command]]) {
+        const { status, stdout } = run(words);
+        expect(status).toBe(0);
+        expect(stdout).toMatch(new RegExp(`^Usage: bridgetape ${command} `));
+      }
+      expect(run(['--help']).stdout).toContain(`\n  ${command} `);
     }
   });
 });
