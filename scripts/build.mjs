@@ -1,10 +1,12 @@
-// Builds dist/: the schema bundle from proto/, then the compiled sources, then the executable bit on the CLI.
+// Builds dist/: the schema bundle from proto/, the library as tsc leaves it, and the command as one file.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
 
 function run(script, args) {
   const { status, error } = spawnSync(process.execPath, [join(root, script), ...args], { cwd: root, stdio: ['ignore', 2, 2] });
@@ -12,9 +14,48 @@ function run(script, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+const readManifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+
+// One script, because finding and linking the modules one by one takes longer than all that a short run does.
+// A script, not a module: Node starts those sooner, and loads modules of its own when the code that wants them runs.
+const command = {
+  absWorkingDir: root,
+  entryPoints: ['src/cli/main.ts'],
+  outfile: join(dist, 'bridgetape.cjs'),
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20.19',
+  metafile: true,
+  logLevel: 'warning',
+  plugins: [
+    {
+      name: 'left out of the command',
+      setup(bundle) {
+        // Reading package.json at each start.
+        bundle.onLoad({ filter: /\/src\/version\.ts$/ }, () => ({ contents: `export const version = ${JSON.stringify(readManifest(root).version)};` }));
+        // msgpackr's native add-on: to load it takes longer than it ever saves here.
+        bundle.onResolve({ filter: /^msgpackr$/ }, () => ({ path: join(root, 'node_modules', 'msgpackr', 'index.js') }));
+      },
+    },
+  ],
+};
+
+/** The licences of what stands in the bundle; each asks to be handed on with it. */
+function licences(inputs) {
+  const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = readManifest(join(root, folder));
+    const file = readdirSync(join(root, folder)).find((entry) => /^licen[cs]e/i.test(entry));
+    if (file === undefined) throw new Error(`${name} is bundled, but has no licence file to hand on`);
+    return `${name} ${version} (${license})\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
+  });
+  return `dist/bridgetape.cjs contains, beside bridgetape itself:\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+rmSync(dist, { recursive: true, force: true });
 run('scripts/bundle-schema.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-const cli = join(root, 'dist', 'cli', 'main.js');
-if (existsSync(cli)) chmodSync(cli, 0o755);
-writeFileSync(join(root, 'dist', '.built'), '');
+const { metafile } = await build(command);
+writeFileSync(join(dist, 'THIRD_PARTY_LICENSES'), licences(Object.keys(metafile.inputs)));
+writeFileSync(join(dist, '.built'), '');

@@ -28,6 +28,7 @@ if (modified(installed) < modified(join(root, 'package-lock.json'))) {
 
 if (process.argv.includes('--build')) {
   const built = join(root, 'dist', '.built');
-  const sources = Math.max(newest('src'), newest('proto'), modified(join(root, 'tsconfig.build.json')));
+  const recipe = ['scripts/build.mjs', 'scripts/bundle-schema.mjs', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json'];
+  const sources = Math.max(newest('src'), newest('proto'), ...recipe.map((path) => modified(join(root, path))));
   if (modified(built) < sources) run('node', ['scripts/build.mjs']);
 }

@@ -6,9 +6,9 @@ import { runCommand, startCommand, type CommandOptions, type CommandResult, type
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
-/** `BRIDGETAPE_CLI` names another build's dist/cli/main.js. */
+/** `BRIDGETAPE_CLI` names another build's dist/bridgetape.cjs. */
 const chosen = process.env['BRIDGETAPE_CLI'];
-const cli = chosen ?? join(root, 'dist', 'cli', 'main.js');
+const cli = chosen ?? join(root, 'dist', 'bridgetape.cjs');
 
 /** Compiles what is older than its sources, as `npm test` does. */
 export function buildBridgetape(): void {
