@@ -224,7 +224,8 @@ export class GrpcCall implements StreamHandler, MessageSink {
       return decompress(payload, this.maxMessageBytes);
     } catch (error) {
       if (!(error instanceof BadCompression)) throw error;
-      this.fail(Status.internal, `a message that can't be decompressed: ${error.message}`);
+      if (error.kind === 'too-large') this.tooLarge(`a message of over ${this.maxMessageBytes} bytes when it is decompressed`);
+      else this.unreadable(`a message that can't be decompressed: ${error.message}`);
       return undefined;
     }
   }
