@@ -437,6 +437,8 @@ export class ServerConnection implements FrameSink, StreamOwner {
     if (this.block.isOpen !== (type === CONTINUATION) || (type === CONTINUATION && id !== this.block.stream)) {
       return this.connectionError(ErrorCode.PROTOCOL_ERROR, this.block.isOpen ? `a header block interrupted by a ${frameName(type)} frame` : 'a CONTINUATION frame that continues nothing');
     }
+    // §4.2: no room for the pad length.
+    if (type === DATA && length === 0 && (flags & PADDED) !== 0) return this.wrongSize(type, length);
     return this.checkPlace(type, id, length);
   }
 
