@@ -387,3 +387,8 @@ export function canonicalMessage(typeName: string | undefined, payload: Uint8Arr
 export function canonicalRequest(path: string, payload: Uint8Array, ids: IdMap): Canonical {
   return canonicalMessage(methodOf(path)?.requestType, payload, ids);
 }
+
+/** The same for an answer; nothing is bound. */
+export function canonicalAnswer(path: string, payload: Uint8Array): Canonical {
+  return canonicalMessage(methodOf(path)?.responseType, payload, NOTHING);
+}

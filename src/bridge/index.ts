@@ -1,13 +1,15 @@
 /** What LLBBridge and the Control calls around it mean. Pure functions: bytes in, values out. */
 export { bytesMessageData, wrapBytesMessage } from './bytes-message.js';
-export { canonicalMessage, canonicalRequest, type Canonical, type DefinedId, type IdMap, type VolatileValue } from './canonical.js';
+export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type DefinedId, type IdMap, type VolatileValue } from './canonical.js';
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
 export { failedProcess, parseExec, withProcessId, type ExecInput, type ExecStep } from './exec.js';
 export { buildIdOf, sessionIdOf, solveFacts, statusRef, type Header, type SolveFacts } from './ids.js';
+export { pairIds } from './pair-ids.js';
+export { progressEntries, type ProgressEntry } from './progress.js';
 export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewrite-ids.js';
 export { knownMethods, knownServices, methodOf, type Method } from './schema.js';
-export { decodeStatus, type CallStatus, type StatusDetail } from './status.js';
+export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';
 export { decodeDefinition, decodeMessage } from './view.js';
 export { VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';

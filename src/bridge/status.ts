@@ -1,4 +1,5 @@
 /** How a call ended: gRPC's trailers, with the details that BuildKit puts into them. */
+import { canonicalMessage } from './canonical.js';
 import { Budget, type Decoded, type ViewOptions } from './decoded.js';
 import type { Header } from './ids.js';
 import { bytesFieldOf, repeatedMessages, stringField, textOf, tryDecode } from './message.js';
@@ -64,4 +65,11 @@ export function decodeStatus(trailers: readonly Header[], options: ViewOptions =
     message: percentDecoded(text(trailers, 'grpc-message') ?? ''),
     ...(details === undefined ? { details: [] } : detailsOf(details, new Budget(options))),
   };
+}
+
+/** How a call ended, in a form in which two ends that mean the same are equal. */
+export function canonicalStatus(trailers: readonly Header[]): string {
+  const details = text(trailers, 'grpc-status-details-bin');
+  const status = details === undefined ? '' : canonicalMessage('google.rpc.Status', Buffer.from(details, 'base64'), new Map()).text;
+  return [text(trailers, 'grpc-status') ?? '', percentDecoded(text(trailers, 'grpc-message') ?? ''), status].join('\n');
 }

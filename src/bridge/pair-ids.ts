@@ -1,0 +1,28 @@
+/** The ids that a daemon makes up for its answers: refs of results, workers. Two runs of one build differ in them. */
+
+/** `identity.NewID()`, wherever it stands in a text (BuildKit identity/randomid.go). */
+const ID = /(?<![0-9a-z])[0-9a-z]{25}(?![0-9a-z])/g;
+
+/** No canonical text has this character as it is. */
+const PLACE = '\0';
+
+/**
+ * Which id the one text has where the other has which.
+ *
+ * @param one canonical texts, in which what is equal stands at the same place
+ * @returns undefined when the texts differ in more than ids, or mean different things by one id
+ */
+export function pairIds(one: string, other: string): ReadonlyMap<string, string> | undefined {
+  if (one === other) return new Map();
+  if (one.replace(ID, PLACE) !== other.replace(ID, PLACE)) return undefined;
+  const [ids, others] = [one.match(ID) ?? [], other.match(ID) ?? []];
+  const pairs = new Map<string, string>();
+  const back = new Map<string, string>();
+  for (const [index, id] of ids.entries()) {
+    const partner = others[index];
+    if (partner === undefined || (pairs.get(id) ?? partner) !== partner || (back.get(partner) ?? id) !== id) return undefined;
+    pairs.set(id, partner);
+    back.set(partner, id);
+  }
+  return ids.length === others.length ? pairs : undefined;
+}
