@@ -39,6 +39,22 @@ export class Bindings {
     this.bindDigests(live.digests, recorded.digests);
   }
 
+  /**
+   * Binds ids that the client was told from another recording.
+   *
+   * @param pairs those ids → what this recording has in their places
+   * @returns false when one of them already stands for something else
+   */
+  bindTold(pairs: ReadonlyMap<string, string>): boolean {
+    for (const [told, recorded] of pairs) {
+      if ((this.recorded.get(told) ?? recorded) !== recorded) return false;
+      if (told === recorded) continue;
+      this.recorded.set(told, recorded);
+      this.live.set(recorded, told);
+    }
+    return true;
+  }
+
   /** Recorded trailers as this client must see them: an error names ids and ops, in its message and in its details. */
   trailersToLive(trailers: readonly HeaderField[]): readonly HeaderField[] {
     // Looking for many ids costs more than all the rest of a short call (bench: 32 callers, Solve).

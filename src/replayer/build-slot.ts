@@ -1,36 +1,41 @@
 /**
- * The place of one live build id: what waits for the build, and the build once it is known. A Solve names the
- * recorded builds that it may be; when these begin alike, the first request on the bridge that only some of them
- * can answer decides.
+ * The place of one live build id: the calls of the build, and the recorded build that it is taken for. A Solve names
+ * the recorded builds that it may be. When these begin alike, the first in turn is taken, and as long as others may be
+ * the one, what the client did and was sent is kept: a request that the one taken cannot answer is tried with the
+ * others, and the first that would have answered everything in the same way plays on in its place.
  */
-import type { LiveBuild } from './live-build.js';
-import { SOLVE } from './methods.js';
+import type { Canonical } from '../bridge/index.js';
+import type { Call, CallHandler } from './call.js';
+import { BRIDGE, PING, RETURN, SOLVE, STATUS } from './methods.js';
 import { seconds } from './open-calls.js';
-import type { Stage } from './player.js';
+import { Part, type Deed, type PartOwner, type Perform } from './part.js';
+import type { Stage, Told } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
+import { Rendition, type Entry } from './rendition.js';
+import type { Repertoire } from './repertoire.js';
 
-/** Something that waits to be told, or to be refused with a reason. */
-interface Waiting<T> {
-  readonly run: (value: T) => void;
-  readonly refuse: (reason: string) => void;
-}
+/** Builds that differ do so long before so much was said; after that a build is what it is taken for. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** What it costs to keep anything at all. */
+const BYTES_PER_ENTRY = 100;
 
-export interface Offer {
-  /** The recorded builds that may be the one, the best first; at least one. */
-  readonly candidates: () => readonly RecordedBuild[];
-  readonly begin: (recorded: RecordedBuild) => LiveBuild;
-}
+const OPEN: Deed = { kind: 'open' };
 
-export class BuildSlot {
-  private offered: Offer | undefined;
-  private build: LiveBuild | undefined;
+export class BuildSlot implements PartOwner {
+  private rendition: Rendition | undefined;
   private failure: string | undefined;
-  private undecided: (() => void)[] = [];
-  private readonly forOffer: Waiting<RecordedBuild | LiveBuild>[] = [];
-  private readonly forBuild: Waiting<LiveBuild>[] = [];
+  /** The request that began the build. */
+  private solve: Canonical | undefined;
+  /** What the client did, until it is settled which build this is. */
+  private history: Entry[] | undefined = [];
+  private keptBytes = 0;
+  /** Recorded builds that it may turn out to be. */
+  private others: readonly RecordedBuild[] = [];
+  /** Calls of Status that say nothing before the client has asked something that tells builds apart. */
+  private readonly quiet = new Set<Part>();
+  private hasAsked = false;
   private calls = 0;
   private solved = false;
-
   /** When the first call named it: monotonic ns. */
   private readonly since: bigint;
 
@@ -41,78 +46,67 @@ export class BuildSlot {
   constructor(
     readonly ref: string,
     private readonly stage: Stage,
+    private readonly repertoire: Repertoire,
     private readonly over: () => void,
   ) {
     this.since = stage.clock.now();
   }
 
-  /** A Solve has come. A build that nothing can tell apart from the others is taken at once. */
-  offer(offer: Offer): void {
-    const [first, ...others] = offer.candidates();
-    if (this.offered !== undefined || this.failure !== undefined || first === undefined) return;
-    this.offered = offer;
-    if (others.length === 0 || !first.canBeToldApart) this.take(first);
-    for (const { run } of this.forOffer.splice(0)) run(this.build ?? first);
-    const undecided = this.undecided;
-    this.undecided = [];
-    for (const decide of undecided) decide();
+  /**
+   * A Solve has come.
+   *
+   * @param alike the recorded builds that such a Solve began: at least one
+   */
+  offer(solve: Canonical, alike: readonly RecordedBuild[]): void {
+    if (this.solve !== undefined || this.failure !== undefined) return;
+    this.solve = solve;
+    const [first, ...rest] = this.repertoire.inTurn(alike);
+    if (first === undefined) return;
+    if (rest.length > 0) this.others = [first, ...rest];
+    if (!this.turnsOut()) {
+      // There is only one, or what came before the Solve fits none: then a miss says so.
+      const held = this.history ?? [];
+      const rendition = this.rendered(first, false);
+      this.take(rendition);
+      this.settle();
+      for (const { part, deed } of held) rendition.play(part, deed);
+    }
+    this.endQuiet();
   }
 
-  /** A request that can tell builds apart has come: the best candidate that has an answer to it is the one. */
-  decide(hasAnswer: (recorded: RecordedBuild) => boolean): void {
-    if (this.build !== undefined || this.failure !== undefined) return;
-    const candidates = this.offered?.candidates();
-    const chosen = candidates?.find(hasAnswer) ?? candidates?.[0];
-    if (chosen === undefined) this.undecided.push(() => this.decide(hasAnswer));
-    else this.take(chosen);
-  }
-
-  /** Runs when the build is known, or at least which ones it may be: then with one of them. */
-  whenOffered(run: (recorded: RecordedBuild | LiveBuild) => void, refuse: (reason: string) => void): void {
-    const first = this.build ?? this.offered?.candidates()[0];
-    if (this.failure !== undefined) refuse(this.failure);
-    else if (first !== undefined) run(first);
-    else this.forOffer.push({ run, refuse });
-  }
-
-  whenReady(run: (build: LiveBuild) => void, refuse: (reason: string) => void = (): void => undefined): void {
-    if (this.failure !== undefined) refuse(this.failure);
-    else if (this.build !== undefined) run(this.build);
-    else this.forBuild.push({ run, refuse });
+  /** A call of the build has come. */
+  join(call: Call, perform: Perform): CallHandler {
+    const part = new Part(call, perform, this);
+    if (part.path !== SOLVE) this.calls += 1;
+    if (this.failure === undefined) this.did(part, OPEN);
+    else part.refuse(this.failure);
+    return part;
   }
 
   /** There will be no build. */
   fail(reason: string): void {
-    if (this.build !== undefined || this.failure !== undefined) return;
+    if (this.rendition !== undefined || this.failure !== undefined) return;
     this.failure = reason;
-    this.undecided = [];
-    for (const { refuse } of this.forOffer.splice(0)) refuse(reason);
-    for (const { refuse } of this.forBuild.splice(0)) refuse(reason);
-  }
-
-  callOpened(): void {
-    this.calls += 1;
-  }
-
-  callClosed(): void {
-    this.calls -= 1;
-    this.endIfOver();
+    for (const part of this.waiting) part.refuse(reason);
+    this.settle();
   }
 
   /** Its Solve has ended, one way or another. */
   solveEnded(): void {
     this.solved = true;
+    this.hasAsked = true;
+    this.endQuiet();
     this.endIfOver();
   }
 
   /** Fails whatever has waited longer than `stall` ns for something that does not come. */
   failStalled(stall: bigint): void {
-    if (this.build !== undefined) {
-      this.build.open.failStalled(stall, this.build.describe);
+    if (this.rendition !== undefined) {
+      const { build } = this.rendition;
+      build.open.failStalled(stall, build.describe);
       return;
     }
-    const isWaiting = this.failure === undefined && this.forOffer.length + this.forBuild.length > 0;
-    if (!isWaiting || this.stage.clock.now() - this.since < stall) return;
+    if (this.waiting.size === 0 || this.stage.clock.now() - this.since < stall) return;
     const text = `bridgetape: for ${seconds(stall)} s the client waited with calls of the build ${this.ref} for which it sent no Control/Solve that the cassette knows`;
     this.stage.missed({ path: SOLVE, text });
     this.fail(text);
@@ -121,17 +115,153 @@ export class BuildSlot {
 
   /** The replay is over: nothing more is sent. */
   close(): void {
-    this.build?.open.cancelAll();
+    this.rendition?.build.open.cancelAll();
   }
 
-  private take(recorded: RecordedBuild): void {
-    if (this.offered === undefined) return;
-    const build = this.offered.begin(recorded);
-    this.build = build;
-    for (const { run } of this.forBuild.splice(0)) run(build);
+  // ---- what its parts tell
+
+  did(part: Part, deed: Deed): void {
+    if (part.isOver) return;
+    const isPlayed = this.rendition !== undefined && !this.quiet.has(part);
+    if (deed.kind === 'cancel' && !isPlayed) {
+      this.history = this.history?.filter((entry) => entry.part !== part);
+      part.close();
+    } else if (part.path === STATUS && (deed.kind === 'open' ? this.isQuiet : this.quiet.has(part))) {
+      // A Status has nothing to say but which build it is about.
+      this.quiet.add(part);
+    } else {
+      this.perform(part, deed);
+    }
+  }
+
+  keeps(bytes: number): boolean {
+    if (this.history === undefined) return false;
+    this.keptBytes += bytes + BYTES_PER_ENTRY;
+    if (this.rendition === undefined || this.keptBytes <= MAX_KEPT_BYTES) return true;
+    this.settle();
+    return false;
+  }
+
+  missed(told: Told): boolean {
+    if (this.turnsOut()) return true;
+    // It is a miss in every one of them.
+    this.settle();
+    this.stage.missed(told);
+    return false;
+  }
+
+  closed(part: Part): void {
+    this.quiet.delete(part);
+    this.rendition?.forget(part);
+    if (part.path === SOLVE) {
+      this.solveEnded();
+      return;
+    }
+    this.calls -= 1;
+    this.endIfOver();
+  }
+
+  private perform(part: Part, deed: Deed): void {
+    if (this.keeps(deed.kind === 'message' ? deed.payload.length : 0)) this.history?.push({ part, deed, time: this.stage.clock.now() });
+    const asks = deed.kind === 'message' && part.path.startsWith(BRIDGE) && part.path !== PING;
+    const returns = asks && part.path === RETURN;
+    if (!returns || !this.endsAsAnother()) this.rendition?.play(part, deed);
+    if (!asks) return;
+    this.hasAsked = true;
+    this.endQuiet();
+    if (returns && this.rendition !== undefined) {
+      this.repertoire.ends(this.rendition.recorded);
+      this.settle();
+    }
+  }
+
+  /** The parts that wait for the build. */
+  private get waiting(): ReadonlySet<Part> {
+    const held = this.rendition === undefined ? this.history : undefined;
+    return new Set([...(held ?? []).map(({ part }) => part), ...this.quiet]);
+  }
+
+  private get isQuiet(): boolean {
+    return this.rendition === undefined || (this.others.length > 0 && !this.hasAsked);
+  }
+
+  private endQuiet(): void {
+    if (this.isQuiet) return;
+    for (const part of [...this.quiet]) {
+      this.quiet.delete(part);
+      this.perform(part, OPEN);
+    }
   }
 
   private endIfOver(): void {
-    if (this.calls === 0 && (this.solved || this.offered === undefined)) this.over();
+    if (this.calls > 0 || !(this.solved || this.solve === undefined)) return;
+    if (this.rendition !== undefined) this.settle();
+    this.over();
+  }
+
+  // ---- which recorded build it is
+
+  /** What the client did is not of the build that it was taken for: it is the first in turn of which it can be. */
+  private turnsOut(): boolean {
+    for (const other of this.repertoire.inTurn(this.others)) {
+      const trial = this.tried(other);
+      if (trial === undefined) continue;
+      this.take(trial);
+      return true;
+    }
+    return false;
+  }
+
+  /**
+   * The client returns. Rather than a recorded build of which it left something out it is one of which it did all, and
+   * rather than one that was returned from before, one that was not.
+   */
+  private endsAsAnother(): boolean {
+    const { repertoire, rendition } = this;
+    if (rendition === undefined) return false;
+    const { recorded, build } = rendition;
+    const isBetter = (other: RecordedBuild): boolean => !build.isWhole || repertoire.endings(other) < repertoire.endings(recorded);
+    for (const other of repertoire.inTurnToEnd(this.others)) {
+      const trial = isBetter(other) ? this.tried(other) : undefined;
+      if (trial?.build.isWhole !== true) continue;
+      this.take(trial);
+      return true;
+    }
+    return false;
+  }
+
+  /** The build played as that recorded one, if it can be that; if not, it never will be. */
+  private tried(recorded: RecordedBuild): Rendition | undefined {
+    const trial = this.rendered(recorded, true);
+    if (trial.canBe(this.history ?? [])) return trial;
+    trial.drop();
+    this.others = this.others.filter((other) => other !== recorded);
+    return undefined;
+  }
+
+  private rendered(recorded: RecordedBuild, isTrial: boolean): Rendition {
+    const rendition = new Rendition(recorded, this.stage, isTrial);
+    if (this.solve !== undefined && recorded.solveRequest !== undefined) rendition.build.bindings.bindNames(this.solve, recorded.solveRequest);
+    return rendition;
+  }
+
+  private take(rendition: Rendition): void {
+    const before = this.rendition;
+    if (before !== undefined) {
+      before.drop();
+      this.repertoire.leaves(before.recorded);
+    }
+    this.repertoire.begins(rendition.recorded);
+    this.rendition = rendition;
+    this.others = this.others.filter((other) => other !== rendition.recorded);
+    rendition.enter();
+    if (this.others.length === 0) this.settle();
+  }
+
+  /** It is the build that it is taken for. */
+  private settle(): void {
+    for (const { part } of this.history ?? []) part.sent.length = 0;
+    this.history = undefined;
+    this.others = [];
   }
 }

@@ -1,6 +1,7 @@
 /** The builds of the clients, by their ids: those that go on, and those that have ended lately. */
 import { BuildSlot } from './build-slot.js';
 import type { Stage } from './player.js';
+import type { Repertoire } from './repertoire.js';
 
 /** A client can ask about a build a little after its end; those that ended before so many others are forgotten. */
 const MAX_ENDED = 64;
@@ -12,6 +13,7 @@ export class BuildSlots {
   /** @param opened told of each build that begins to go on */
   constructor(
     private readonly stage: Stage,
+    private readonly repertoire: Repertoire,
     private readonly opened: () => void,
   ) {}
 
@@ -46,7 +48,7 @@ export class BuildSlots {
   }
 
   private make(ref: string): BuildSlot {
-    const slot: BuildSlot = new BuildSlot(ref, this.stage, () => this.end(slot));
+    const slot: BuildSlot = new BuildSlot(ref, this.stage, this.repertoire, () => this.end(slot));
     this.going.set(ref, slot);
     this.ended.delete(ref);
     this.opened();

@@ -4,22 +4,22 @@
  * When a client's bytes show that two processes (or their containers) were taken for one another, they change places.
  */
 import { canonicalRequest, parseExec, type ExecInput } from '../bridge/index.js';
-import type { Call, CallHandler } from './call.js';
+import type { CallHandler } from './call.js';
 import { ExecAnswers } from './exec-answers.js';
 import type { RecordedExec, RecordedProcess } from './exec-script.js';
 import type { LiveBuild } from './live-build.js';
 import { LiveProcess } from './live-process.js';
 import { EXEC_PROCESS } from './methods.js';
 import { explainMiss } from './miss.js';
-import { Player, type Stage, type Told } from './player.js';
+import { Player, type PlayedCall, type Told } from './player.js';
 import type { RecordedCall } from './recorded-call.js';
 import { OK, Status, statusTrailers } from './status.js';
 
 export interface ExecCallOptions {
-  readonly call: Call;
+  readonly call: PlayedCall;
   readonly build: LiveBuild;
-  readonly stage: Stage;
-  readonly missed: (miss: Told) => void;
+  /** Returns whether the client is not to be told: something else goes on with the call. */
+  readonly missed: (miss: Told) => boolean;
   readonly done: () => void;
 }
 
@@ -195,7 +195,8 @@ export class ExecCall implements CallHandler {
 
   /** Takes the first unused recorded stream that fits as the one that this is. */
   private bind(fits: (recording: RecordedExec) => boolean): Bound | undefined {
-    const { build, call, stage } = this.options;
+    const { build, call } = this.options;
+    const { stage } = build;
     for (const recorded of build.matcher.of(EXEC_PROCESS)) {
       if (build.matcher.isUsed(recorded)) continue;
       const recording = build.recorded.execOf(recorded);
@@ -222,7 +223,7 @@ export class ExecCall implements CallHandler {
     const { call, missed } = this.options;
     const where = this.bound === undefined ? '' : ` (call ${this.bound.recording.call.id} of the cassette)`;
     const text = why.startsWith('bridgetape: ') ? why : `bridgetape: on LLBBridge/ExecProcess${where}, ${why}`;
-    missed({ path: EXEC_PROCESS, text });
+    if (missed({ path: EXEC_PROCESS, text })) return;
     if (this.bound !== undefined) {
       this.bound.player.fail(Status.failedPrecondition, text);
       return;

@@ -4,18 +4,21 @@
  */
 import { describeExec } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
-import type { Call } from './call.js';
+import type { CallHandler } from './call.js';
 import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
 import { Matcher, type Reuse } from './matcher.js';
 import { EXEC_PROCESS, PING, shortName, STATUS } from './methods.js';
 import { OpenCalls } from './open-calls.js';
-import { Player, RecordedAnswers, type Stage } from './player.js';
+import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
 import { isAwaited, type RecordedCall } from './recorded-call.js';
 import { Status, statusTrailers } from './status.js';
 
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');
+
+/** For a call of which nothing that its client does matters. */
+export const heedNothing: CallHandler = { message: () => undefined, halfClose: () => undefined, cancelled: () => undefined, drained: () => undefined };
 
 export class LiveBuild {
   readonly bindings = new Bindings();
@@ -31,10 +34,15 @@ export class LiveBuild {
 
   constructor(
     readonly recorded: RecordedBuild,
-    private readonly stage: Stage,
+    readonly stage: Stage,
   ) {
     this.matcher = new Matcher(recorded.requests, reuseInBuild);
     this.open = new OpenCalls(stage);
+  }
+
+  /** Whether its client has done all that the recorded one did before it returned. */
+  get isWhole(): boolean {
+    return this.recorded.work.every(({ seq }) => this.happened.has(seq));
   }
 
   /** What an exec stream waits for. */
@@ -88,14 +96,13 @@ export class LiveBuild {
    * Plays a Control call that speaks of the whole build.
    *
    * @param done told when it has ended, or was cancelled
-   * @returns undefined when it ended at once, with why the build did
    */
-  play(call: Call, recorded: RecordedCall, done: () => void): Player | undefined {
+  play(call: PlayedCall, recorded: RecordedCall, done: () => void): CallHandler {
     const { bindings, stage } = this;
     if (this.broken !== undefined) {
       call.end(statusTrailers(Status.failedPrecondition, this.broken));
       done();
-      return undefined;
+      return heedNothing;
     }
     // Status speaks of vertices by the digests of this client's own ops. Other answers hold whole definitions, whose
     // digests and contents belong together: those are given back as they were.
@@ -109,7 +116,7 @@ export class LiveBuild {
       },
     });
     this.watch(player);
-    return player;
+    return { ...heedNothing, cancelled: () => player.cancel(), drained: () => player.drained() };
   }
 
   /** @param player whose scope came from this build */

@@ -4,20 +4,21 @@
  */
 import { canonicalRequest } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
-import type { Call, CallHandler } from './call.js';
+import type { CallHandler } from './call.js';
 import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
 import { shortName } from './methods.js';
-import { Player, RecordedAnswers, type Stage, type Told } from './player.js';
+import { Player, RecordedAnswers, type PlayedCall, type Stage, type Told } from './player.js';
 import type { RecordedCall } from './recorded-call.js';
 import { Status, statusTrailers } from './status.js';
 
 export interface MatchedCallOptions {
-  readonly call: Call;
+  readonly call: PlayedCall;
   readonly matcher: Matcher;
   readonly bindings: Bindings;
   readonly stage: Stage;
-  readonly missed: (miss: Told) => void;
+  /** Returns whether the client is not to be told: something else goes on with the call. */
+  readonly missed: (miss: Told) => boolean;
   /** A recorded event of the client has happened again. */
   readonly happened?: (seq: number) => void;
   /** It is known which recorded call it is; it begins to be played. */
@@ -113,7 +114,7 @@ export class MatchedCall implements CallHandler {
   }
 
   private miss(miss: Told): void {
-    this.options.missed(miss);
+    if (this.options.missed(miss)) return;
     if (this.player !== undefined) {
       this.player.fail(Status.failedPrecondition, miss.text);
       return;

@@ -62,8 +62,14 @@ export interface Stage {
   readonly crashed: (error: unknown, path: string) => void;
 }
 
+/** A call of which something can have been sent before, by another player. */
+export interface PlayedCall extends Call {
+  /** What comes next has gone out already. */
+  readonly isAhead?: boolean;
+}
+
 export interface PlayerOptions {
-  readonly call: Call;
+  readonly call: PlayedCall;
   readonly recorded: RecordedCall;
   readonly answers: AnswerSource;
   readonly scope: Scope;
@@ -146,7 +152,7 @@ export class Player {
 
   /** Hot path: for each message that is replayed (bench: replay). */
   private play(): void {
-    const { answers, scope, stage } = this.options;
+    const { call, answers, scope, stage } = this.options;
     this.clearTimer();
     while (!this.blocked && this.current.kind !== 'ended') {
       const event = answers.peek();
@@ -160,7 +166,7 @@ export class Player {
         return;
       }
       this.current = SCHEDULED;
-      if (stage.pace > 0) {
+      if (stage.pace > 0 && call.isAhead !== true) {
         const due = this.due(event);
         if (due - TIMER_SLACK_NS > stage.clock.now()) {
           this.cancelTimer = stage.clock.at(due, () => {

@@ -2,7 +2,7 @@
 import { canonicalRequest, type Canonical } from '../bridge/index.js';
 import type { ClientEvent } from './causality.js';
 import { readExec, type RecordedExec } from './exec-script.js';
-import { BRIDGE, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, SOLVE } from './methods.js';
+import { BRIDGE, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, RETURN, SOLVE } from './methods.js';
 import { isAwaited, requestOf, type RecordedCall } from './recorded-call.js';
 import { RequestIndex } from './request-index.js';
 
@@ -17,6 +17,7 @@ export class RecordedBuild {
   private index: RequestIndex | undefined;
   private request: Canonical | undefined;
   private bridge: readonly ClientEvent[] | undefined;
+  private done: readonly ClientEvent[] | undefined;
   private made: ReadonlyMap<string, RecordedContainer> | undefined;
   private readonly execs = new Map<RecordedCall, RecordedExec>();
   private readonly execEvents = new Map<RecordedCall, readonly ClientEvent[]>();
@@ -44,11 +45,6 @@ export class RecordedBuild {
     return this.request;
   }
 
-  /** Whether a client's calls on the bridge can tell this build from others that begin alike. */
-  get canBeToldApart(): boolean {
-    return this.calls.some(({ path }) => path.startsWith(BRIDGE) && path !== PING);
-  }
-
   /** Whether the client took part in it; else the daemon built by itself. */
   get hasBridgeCalls(): boolean {
     return this.calls.some(({ path }) => path.startsWith(BRIDGE));
@@ -58,6 +54,12 @@ export class RecordedBuild {
   get bridgeEvents(): readonly ClientEvent[] {
     this.bridge ??= awaitedOf(this.calls.filter(({ path }) => path.startsWith(BRIDGE)));
     return this.bridge;
+  }
+
+  /** What the client did before it returned; Ping asks nothing about the build. */
+  get work(): readonly ClientEvent[] {
+    this.done ??= awaitedOf(this.calls.filter(({ path }) => path.startsWith(BRIDGE) && path !== PING && path !== RETURN));
+    return this.done;
   }
 
   /** What the server's side of an exec stream waits for: a process can end because its container is released, on another call. */

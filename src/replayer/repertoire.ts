@@ -6,6 +6,7 @@ import type { RecordedBuild } from './recorded-build.js';
 
 export class Repertoire {
   private readonly played = new Map<RecordedBuild, number>();
+  private readonly ended = new Map<RecordedBuild, number>();
 
   constructor(private readonly builds: readonly RecordedBuild[]) {}
 
@@ -14,19 +15,42 @@ export class Repertoire {
     return this.builds.filter(({ solveRequest }) => solveRequest?.text === solve.text);
   }
 
-  /** Of builds that begin alike those not yet played, or played less often than the others. */
-  leastPlayed(alike: readonly RecordedBuild[]): readonly RecordedBuild[] {
-    const times = (build: RecordedBuild): number => this.played.get(build) ?? 0;
-    const fewest = Math.min(...alike.map(times));
-    return alike.filter((build) => times(build) === fewest);
+  /** Those that were played less often before the others. */
+  inTurn(builds: readonly RecordedBuild[]): readonly RecordedBuild[] {
+    return builds.toSorted((a, b) => (this.played.get(a) ?? 0) - (this.played.get(b) ?? 0));
   }
 
+  /** Those that clients have returned from less often before the others. */
+  inTurnToEnd(builds: readonly RecordedBuild[]): readonly RecordedBuild[] {
+    return builds.toSorted((a, b) => this.endings(a) - this.endings(b));
+  }
+
+  /** A live build is taken for this one. */
   begins(build: RecordedBuild): void {
-    this.played.set(build, (this.played.get(build) ?? 0) + 1);
+    count(this.played, build, 1);
+  }
+
+  /** It turned out to be another one. */
+  leaves(build: RecordedBuild): void {
+    count(this.played, build, -1);
+  }
+
+  /** Its client has returned. */
+  ends(build: RecordedBuild): void {
+    count(this.ended, build, 1);
+  }
+
+  /** How often clients have returned from it. */
+  endings(build: RecordedBuild): number {
+    return this.ended.get(build) ?? 0;
   }
 
   /** Why no build begins like this. */
   explain(solve: Canonical): Miss {
     return explainMiss(SOLVE, solve, this.builds.flatMap((build) => build.solve ?? []), new Set());
   }
+}
+
+function count(counts: Map<RecordedBuild, number>, build: RecordedBuild, change: number): void {
+  counts.set(build, (counts.get(build) ?? 0) + change);
 }

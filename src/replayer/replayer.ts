@@ -2,28 +2,27 @@
  * The replayer: takes live calls from a transport, finds the build that each belongs to, and has it played from
  * the cassette. It answers at once, with an error that explains itself, whatever the cassette cannot answer.
  */
-import { buildIdOf, canonicalRequest } from '../bridge/index.js';
+import { buildIdOf, sessionIdOf } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
-import type { BuildSlot } from './build-slot.js';
 import { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { NS_PER_MS, systemClock, type Clock } from './clock.js';
 import { ExecCall } from './exec-call.js';
-import { HeldCall } from './held-call.js';
-import { LiveBuild } from './live-build.js';
+import type { LiveBuild } from './live-build.js';
 import { MatchedCall } from './matched-call.js';
 import { Matcher } from './matcher.js';
-import { BRIDGE, EXEC_PROCESS, PING, RETURN, SESSION, SOLVE, STATUS } from './methods.js';
+import { BRIDGE, EXEC_PROCESS, RETURN, SESSION, SOLVE, STATUS } from './methods.js';
 import { OpenCalls } from './open-calls.js';
+import type { Role } from './part.js';
 import type { Stage, Told } from './player.js';
-import type { RecordedBuild } from './recorded-build.js';
 import { Repertoire } from './repertoire.js';
 import { RequestIndex } from './request-index.js';
 import type { Script } from './script.js';
 import { serveSession } from './session-peer.js';
+import { Sessions } from './sessions.js';
 import { SolveCall } from './solve-call.js';
 import { StallWatch } from './stall-watch.js';
-import { Status, statusTrailers } from './status.js';
+import { Status } from './status.js';
 import { StatusCall } from './status-call.js';
 import { answerWith, defaultAnswer, TRACE_EXPORT } from './well-known.js';
 
@@ -49,14 +48,16 @@ export class Replayer {
   /** Calls outside of builds. */
   private readonly others: { readonly matcher: Matcher; readonly bindings: Bindings; readonly open: OpenCalls };
   private readonly stalls: StallWatch;
+  private readonly sessions: Sessions;
 
   constructor(script: Script, { pace = 0, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onCrash }: ReplayerOptions = {}) {
     const missed = onMiss ?? ((): void => undefined);
     const stage: Stage = { clock, pace, missed, crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
+    this.sessions = new Sessions(clock);
     this.repertoire = new Repertoire(script.builds);
     this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall));
-    this.slots = new BuildSlots(stage, this.stalls.wake);
+    this.slots = new BuildSlots(stage, this.repertoire, this.stalls.wake);
     // Outside of builds, clients poll: workers, version, health.
     const matcher = new Matcher(new RequestIndex(script.others), () => 'repeat-last');
     this.others = { matcher, bindings: new Bindings(), open: new OpenCalls(stage) };
@@ -69,8 +70,8 @@ export class Replayer {
 
   /** Takes a live call. What its client sends goes to the handler that comes back. */
   accept = (call: Call): CallHandler => {
-    if (call.path === SESSION) return serveSession(call);
-    if (call.path === SOLVE) return new SolveCall(call, this.stage, this.slots, this.repertoire);
+    if (call.path === SESSION) return this.acceptSession(call);
+    if (call.path === SOLVE) return new SolveCall(call, this.stage, this.slots, this.repertoire, this.sessions);
     if (call.path === STATUS) return new StatusCall(call, this.slots);
     if (call.path.startsWith(BRIDGE)) return this.acceptBridgeCall(call);
     return this.acceptOther(call);
@@ -83,74 +84,14 @@ export class Replayer {
     this.others.open.cancelAll();
   }
 
+  private acceptSession(call: Call): CallHandler {
+    const id = sessionIdOf(call.headers) ?? '';
+    this.sessions.opened(id);
+    return serveSession(call, () => this.sessions.settled(id));
+  }
+
   private acceptBridgeCall(call: Call): CallHandler {
-    const slot = this.slots.named(buildIdOf(call.headers) ?? '');
-    slot.callOpened();
-    const decide = (payload: Uint8Array): void => {
-      if (call.path === PING) return;
-      let text: string | undefined;
-      slot.decide((recorded) => recorded.requests.holds(call.path, (text ??= canonicalRequest(call.path, payload, new Map()).text)));
-    };
-    const handler = new HeldCall(decide, () => slot.callClosed());
-    const take = (begin: () => CallHandler): void => {
-      if (!handler.isAbandoned) handler.release(begin());
-    };
-    const refuse = (reason: string): void => {
-      if (handler.isAbandoned) return;
-      call.end(statusTrailers(Status.failedPrecondition, reason));
-      slot.callClosed();
-    };
-    if (call.path === PING) slot.whenOffered((build) => take(() => (build instanceof LiveBuild ? this.bridgeCall(call, build, slot) : this.earlyPing(call, build, slot))), refuse);
-    else slot.whenReady((build) => take(() => this.bridgeCall(call, build, slot)), refuse);
-    return handler;
-  }
-
-  private bridgeCall(call: Call, build: LiveBuild, slot: BuildSlot): CallHandler {
-    const { stage } = this;
-    build.bridgeCallOpened();
-    const closed = (): void => {
-      build.bridgeCallClosed();
-      slot.callClosed();
-    };
-    if (call.path === EXEC_PROCESS) return new ExecCall({ call, build, stage, missed: stage.missed, done: closed });
-    const isReturn = call.path === RETURN;
-    return new MatchedCall({
-      call,
-      matcher: build.matcher,
-      bindings: build.bindings,
-      stage,
-      missed: (miss) => {
-        stage.missed(miss);
-        // A client that returns something else than recorded is at its end: so is the build.
-        if (isReturn) build.fail(Status.failedPrecondition, miss.text);
-      },
-      began: (player) => build.open.join(player),
-      happened: (seq) => build.mark(seq),
-      done: (player) => {
-        if (player !== undefined) build.open.leave(player);
-        if (isReturn) build.clientReturned();
-        closed();
-      },
-    });
-  }
-
-  /** Ping comes first and asks nothing that tells builds apart: it is answered before the build is decided. */
-  private earlyPing(call: Call, likely: RecordedBuild, slot: BuildSlot): CallHandler {
-    const { stage } = this;
-    return new MatchedCall({
-      call,
-      matcher: new Matcher(likely.requests, () => 'repeat-last'),
-      bindings: new Bindings(),
-      stage,
-      missed: stage.missed,
-      done: () => {
-        slot.whenReady((build) => {
-          const ping = build.matcher.takeNext(PING);
-          if (ping !== undefined) build.markCall(ping);
-        });
-        slot.callClosed();
-      },
-    });
+    return this.slots.named(buildIdOf(call.headers) ?? '').join(call, playBridgeCall);
   }
 
   private acceptOther(call: Call): CallHandler {
@@ -162,7 +103,10 @@ export class Replayer {
       matcher: others.matcher,
       bindings: others.bindings,
       stage,
-      missed: stage.missed,
+      missed: (miss) => {
+        stage.missed(miss);
+        return false;
+      },
       began: (player) => {
         others.open.join(player);
         this.stalls.wake();
@@ -180,4 +124,33 @@ export class Replayer {
     this.others.open.failStalled(stall, () => 'a message of the client');
     return this.slots.open + this.others.open.size > 0;
   }
+}
+
+function playBridgeCall(role: Role, build: LiveBuild): CallHandler {
+  build.bridgeCallOpened();
+  const closed = (): void => {
+    build.bridgeCallClosed();
+    role.done();
+  };
+  if (role.path === EXEC_PROCESS) return new ExecCall({ call: role, build, missed: (miss) => role.missed(miss), done: closed });
+  const isReturn = role.path === RETURN;
+  return new MatchedCall({
+    call: role,
+    matcher: build.matcher,
+    bindings: build.bindings,
+    stage: build.stage,
+    missed: (miss) => {
+      if (role.missed(miss)) return true;
+      // A client that returns something else than recorded is at its end: so is the build.
+      if (isReturn) build.fail(Status.failedPrecondition, miss.text);
+      return false;
+    },
+    began: (player) => build.open.join(player),
+    happened: (seq) => build.mark(seq),
+    done: (player) => {
+      if (player !== undefined) build.open.leave(player);
+      if (isReturn) build.clientReturned();
+      closed();
+    },
+  });
 }

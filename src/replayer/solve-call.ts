@@ -1,37 +1,29 @@
 /** A live Control/Solve: it begins a build, and lasts as long as the build does. */
 import { canonicalRequest, solveFacts } from '../bridge/index.js';
-import type { BuildSlot } from './build-slot.js';
 import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
-import { LiveBuild } from './live-build.js';
+import { heedNothing, type LiveBuild } from './live-build.js';
 import { SOLVE } from './methods.js';
-import type { Player, Stage } from './player.js';
+import type { Role } from './part.js';
+import type { Stage } from './player.js';
 import type { Repertoire } from './repertoire.js';
+import type { Sessions } from './sessions.js';
 import { Status, statusTrailers } from './status.js';
 
+/** Waits for its request, which says what is to be built. */
 export class SolveCall implements CallHandler {
-  private slot: BuildSlot | undefined;
-  private player: Player | undefined;
-  private gone = false;
+  private part: CallHandler | undefined;
 
   constructor(
     private readonly call: Call,
     private readonly stage: Stage,
     private readonly slots: BuildSlots,
     private readonly repertoire: Repertoire,
+    private readonly sessions: Sessions,
   ) {}
 
   message(payload: Uint8Array): void {
-    if (this.slot !== undefined) return;
-    const facts = solveFacts(payload);
-    if (facts === undefined) {
-      this.reject('bridgetape: the client sent bytes that are no SolveRequest');
-      return;
-    }
-    const slot = this.slots.begun(facts.ref);
-    this.slot = slot;
-    this.offer(slot, payload);
-    slot.whenReady((build) => this.play(slot, build));
+    this.part ??= this.begin(payload);
   }
 
   halfClose(): void {
@@ -39,47 +31,41 @@ export class SolveCall implements CallHandler {
   }
 
   cancelled(): void {
-    this.gone = true;
-    if (this.player !== undefined) this.player.cancel();
-    else this.slot?.solveEnded();
+    this.part?.cancelled();
   }
 
   drained(): void {
-    this.player?.drained();
+    this.part?.drained();
   }
 
-  /** Names the recorded builds that this may be. */
-  private offer(slot: BuildSlot, payload: Uint8Array): void {
-    const { repertoire, stage } = this;
+  private begin(payload: Uint8Array): CallHandler {
+    const facts = solveFacts(payload);
+    if (facts === undefined) return this.reject(this.call, 'bridgetape: the client sent bytes that are no SolveRequest');
+    const call = this.sessions.endingAfter(facts.session, this.call);
+    const slot = this.slots.begun(facts.ref);
     const live = canonicalRequest(SOLVE, payload, new Map());
-    const alike = repertoire.alike(live);
-    if (alike.length === 0) {
-      const { text } = repertoire.explain(live);
-      this.reject(text);
-      slot.fail(text);
-      slot.solveEnded();
-      return;
+    const alike = this.repertoire.alike(live);
+    if (alike.length > 0) {
+      slot.offer(live, alike);
+      return slot.join(call, playSolve);
     }
-    slot.offer({
-      candidates: () => repertoire.leastPlayed(alike),
-      begin: (recorded) => {
-        repertoire.begins(recorded);
-        const build = new LiveBuild(recorded, stage);
-        if (recorded.solveRequest !== undefined) build.bindings.bindNames(live, recorded.solveRequest);
-        return build;
-      },
-    });
+    const { text } = this.repertoire.explain(live);
+    const rejected = this.reject(call, text);
+    slot.fail(text);
+    slot.solveEnded();
+    return rejected;
   }
 
-  private play(slot: BuildSlot, build: LiveBuild): void {
-    const { solve } = build.recorded;
-    if (this.gone || solve === undefined) return;
-    build.matcher.use(solve);
-    this.player = build.play(this.call, solve, () => slot.solveEnded());
-  }
-
-  private reject(text: string): void {
+  private reject(call: Call, text: string): CallHandler {
     this.stage.missed({ path: SOLVE, text });
-    this.call.end(statusTrailers(Status.failedPrecondition, text));
+    call.end(statusTrailers(Status.failedPrecondition, text));
+    return heedNothing;
   }
+}
+
+function playSolve(role: Role, build: LiveBuild): CallHandler {
+  const { solve } = build.recorded;
+  if (solve === undefined) return heedNothing;
+  build.matcher.use(solve);
+  return build.play(role, solve, () => role.done());
 }

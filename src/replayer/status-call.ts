@@ -1,17 +1,15 @@
 /** A live Control/Status: it reports what a build does, as it happens. */
 import { statusRef } from '../bridge/index.js';
-import type { BuildSlot } from './build-slot.js';
 import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
-import type { LiveBuild } from './live-build.js';
+import { heedNothing, type LiveBuild } from './live-build.js';
 import { STATUS } from './methods.js';
-import type { Player } from './player.js';
-import { OK, Status, statusTrailers } from './status.js';
+import type { Role } from './part.js';
+import { OK } from './status.js';
 
+/** Waits for its request, which names the build. */
 export class StatusCall implements CallHandler {
-  private slot: BuildSlot | undefined;
-  private player: Player | undefined;
-  private ended = false;
+  private part: CallHandler | undefined;
 
   constructor(
     private readonly call: Call,
@@ -19,13 +17,7 @@ export class StatusCall implements CallHandler {
   ) {}
 
   message(payload: Uint8Array): void {
-    if (this.slot !== undefined) return;
-    this.slot = this.slots.named(statusRef(payload) ?? '');
-    this.slot.callOpened();
-    this.slot.whenReady(
-      (build) => this.play(build),
-      (reason) => this.refuse(reason),
-    );
+    this.part ??= this.slots.named(statusRef(payload) ?? '').join(this.call, playStatus);
   }
 
   halfClose(): void {
@@ -33,34 +25,18 @@ export class StatusCall implements CallHandler {
   }
 
   cancelled(): void {
-    if (this.player !== undefined) this.player.cancel();
-    else this.close();
+    this.part?.cancelled();
   }
 
   drained(): void {
-    this.player?.drained();
+    this.part?.drained();
   }
+}
 
-  private play(build: LiveBuild): void {
-    if (this.ended) return;
-    const recorded = build.matcher.takeNext(STATUS);
-    if (recorded !== undefined) {
-      this.player = build.play(this.call, recorded, () => this.close());
-      return;
-    }
-    this.call.end(OK);
-    this.close();
-  }
-
-  private refuse(reason: string): void {
-    if (this.ended) return;
-    this.call.end(statusTrailers(Status.failedPrecondition, reason));
-    this.close();
-  }
-
-  private close(): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.slot?.callClosed();
-  }
+function playStatus(role: Role, build: LiveBuild): CallHandler {
+  const recorded = build.matcher.takeNext(STATUS);
+  if (recorded !== undefined) return build.play(role, recorded, () => role.done());
+  role.end(OK);
+  role.done();
+  return heedNothing;
 }

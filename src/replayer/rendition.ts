@@ -1,0 +1,108 @@
+/**
+ * A live build played from one recorded build: in earnest; or on trial, from what its client did before, to see
+ * whether it can be that one. On trial nothing is sent, and it is the time at which each thing was done.
+ */
+import { LiveBuild } from './live-build.js';
+import { deliver, Role, type Deed, type Part } from './part.js';
+import type { CallHandler } from './call.js';
+import type { Stage } from './player.js';
+import type { RecordedBuild } from './recorded-build.js';
+
+/** A timer that may have been set on trial: then it runs from when that is over. */
+interface Timer {
+  readonly due: bigint;
+  readonly run: () => void;
+  stop: (() => void) | undefined;
+}
+
+/** Something that a client did, and when: monotonic ns. */
+export interface Entry {
+  readonly part: Part;
+  readonly deed: Deed;
+  readonly time: bigint;
+}
+
+export class Rendition {
+  readonly build: LiveBuild;
+  /** The calls that are being played. */
+  private readonly cast = new Map<Part, { readonly role: Role; readonly handler: CallHandler }>();
+  private readonly timers = new Set<Timer>();
+  /** Of what is tried: monotonic ns. */
+  private time: bigint | undefined;
+  private isFailed = false;
+
+  constructor(
+    readonly recorded: RecordedBuild,
+    private readonly stage: Stage,
+    private isTrial: boolean,
+  ) {
+    const { clock, pace } = stage;
+    this.build = new LiveBuild(recorded, {
+      pace,
+      clock: { now: () => this.time ?? clock.now(), at: (due, run) => this.at(due, run) },
+      missed: (told) => {
+        if (this.isTrial) this.isFailed = true;
+        else stage.missed(told);
+      },
+      crashed: (error, path) => {
+        this.isFailed = true;
+        stage.crashed(error, path);
+      },
+    });
+  }
+
+  /** Plays what a client did. */
+  play(part: Part, deed: Deed): void {
+    if (deed.kind !== 'open') {
+      deliver(deed, this.cast.get(part)?.handler);
+      return;
+    }
+    const role = new Role(part, this.build.bindings, this.isTrial ? (): void => void (this.isFailed = true) : undefined);
+    const handler = part.perform(role, this.build);
+    this.cast.set(part, { role, handler });
+    if (!this.isTrial) part.playedBy(handler);
+  }
+
+  /** Plays all that was done so far, on trial. @returns whether the clients were sent nothing but what this has too */
+  canBe(history: readonly Entry[]): boolean {
+    for (const { part, deed, time } of history) {
+      this.time = time;
+      this.play(part, deed);
+      if (this.isFailed) return false;
+    }
+    this.time = undefined;
+    return [...this.cast].every(([part, { role }]) => part.isCancelled || !role.isAhead);
+  }
+
+  /** The trial is over, and this is the build. */
+  enter(): void {
+    this.isTrial = false;
+    for (const timer of this.timers) timer.stop = this.stage.clock.at(timer.due, timer.run);
+    this.timers.clear();
+    for (const [part, { role, handler }] of [...this.cast]) {
+      role.enter(handler);
+      if (part.isOver) this.forget(part);
+    }
+  }
+
+  /** It has turned out to be another build: nothing more is sent. */
+  drop(): void {
+    for (const { role } of this.cast.values()) role.drop();
+    this.build.open.cancelAll();
+  }
+
+  /** A part that is over is played no more. */
+  forget(part: Part): void {
+    this.cast.delete(part);
+  }
+
+  private at(due: bigint, run: () => void): () => void {
+    if (!this.isTrial) return this.stage.clock.at(due, run);
+    const timer: Timer = { due, run, stop: undefined };
+    this.timers.add(timer);
+    return () => {
+      this.timers.delete(timer);
+      timer.stop?.();
+    };
+  }
+}
