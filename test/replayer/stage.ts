@@ -57,6 +57,8 @@ export class LiveCall implements Call {
   readonly times: number[] = [];
   responseHeaders: readonly HeaderField[] | undefined;
   status: LiveStatus | undefined;
+  /** RFC 9113 §7, when the server ended the call with RST_STREAM. */
+  resetCode: number | undefined;
   isReading = true;
   private readonly handler: CallHandler;
   private cancelled = false;
@@ -134,8 +136,13 @@ export class LiveCall implements Call {
     this.status = { code: Number(value('grpc-status')), message: decodeURIComponent(value('grpc-message')), trailers };
   }
 
+  reset(code: number): void {
+    this.fine();
+    this.resetCode = code;
+  }
+
   private fine(): void {
-    if (this.status !== undefined) throw new Error(`${this.path}: something was sent after the end`);
+    if (this.status !== undefined || this.resetCode !== undefined) throw new Error(`${this.path}: something was sent after the end`);
     if (this.cancelled) throw new Error(`${this.path}: something was sent after the client cancelled`);
   }
 }
