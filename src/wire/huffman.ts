@@ -150,8 +150,8 @@ export function huffmanEncode(bytes: Uint8Array, out: Uint8Array, at: number): n
     const octet = bytes[from] ?? 0;
     const code = OCTET_CODES[octet] ?? 0;
     let length = OCTET_LENGTHS[octet] ?? 0;
-    if (length > 24) {
-      // More than 32 bits with those that wait. The code's first 8 go ahead; that they come again below changes nothing.
+    if (length > 25) {
+      // Perhaps more than 32 bits with those that wait. The code's first 8 go ahead; below they fall on themselves.
       length -= 8;
       register = (register << 8) | (code >>> length);
       out[at] = register >>> bits;

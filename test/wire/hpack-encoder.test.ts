@@ -149,10 +149,10 @@ describe('what is indexed', () => {
 
   test('an older value of a name is found behind newer ones, long and short', () => {
     const long = (end: string): string => 'v'.repeat(100) + end;
-    const values = ['1', '2', '', long('a'), long('b'), `a${long('')}`];
+    const values = ['1', '2', '', long('a'), long('b'), `a${long('')}`, `b${long('')}`];
     const encoder = new HpackEncoder();
     block(encoder, values.map((value) => ['x-a', value]));
-    expect(words(block(encoder, values.map((value) => ['x-a', value])))).toEqual([67, 66, 65, 64, 63, 62].map((index) => `indexed ${index}`));
+    expect(words(block(encoder, values.map((value) => ['x-a', value])))).toEqual([68, 67, 66, 65, 64, 63, 62].map((index) => `indexed ${index}`));
   });
 
   test('every field of the static table with a value is its index', () => {
@@ -356,14 +356,14 @@ describe('large lists', () => {
   });
 
   test('thousands of fields that are all different', () => {
-    const list = Array.from({ length: 20_000 }, (_, at): Pair => [`x-name-${at}`, `value ${at}`]);
+    const list = Array.from({ length: 6000 }, (_, at): Pair => [`x-name-${at}`, `value ${at}`]);
     roundTrip([list, list]);
   });
 
   test('thousands of values of one name', () => {
     const encoder = new HpackEncoder(65_536);
     encoder.allowTableBytes(65_536);
-    const list = Array.from({ length: 20_000 }, (_, at): Pair => ['x-name', `value ${at}`]);
+    const list = Array.from({ length: 6000 }, (_, at): Pair => ['x-name', `value ${at}`]);
     roundTrip([list, list], encoder);
   });
 });
