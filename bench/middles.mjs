@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listens, peakMemory, run, start, stop, stopWatched } from './processes.mjs';
 
-export const cli = fileURLToPath(new URL('../dist/bridgetape.cjs', import.meta.url));
+export const cli = fileURLToPath(new URL('../dist/cli/main.cjs', import.meta.url));
 
 /**
  * @typedef {object} Place where a middle is to stand

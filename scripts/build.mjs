@@ -1,4 +1,4 @@
-// Builds dist/: the schema bundle from proto/, the library as tsc leaves it, and the command as one file.
+// Builds dist/: the schema bundle from proto/, the library as tsc leaves it, and the command as scripts of one file each.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,22 +16,30 @@ function run(script, args) {
 
 const readManifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
-// One script, because finding and linking the modules one by one takes longer than all that a short run does.
-// A script, not a module: Node starts those sooner, and loads modules of its own when the code that wants them runs.
-const command = {
+/** A file of src/cli as one script with all that it imports, but for the commands that it loads when they are asked for. */
+const script = (name, commands) => ({
   absWorkingDir: root,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: join(dist, 'bridgetape.cjs'),
+  entryPoints: [`src/cli/${name}.ts`],
+  outfile: join(dist, 'cli', `${name}.cjs`),
   bundle: true,
   platform: 'node',
+  // Node starts scripts sooner than modules.
   format: 'cjs',
+  supported: { 'dynamic-import': false },
   target: 'node20.19',
+  // The names stay: they stand in stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
   metafile: true,
   logLevel: 'warning',
   plugins: [
     {
-      name: 'left out of the command',
+      name: 'left out',
       setup(bundle) {
+        bundle.onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path, kind }) => {
+          const wanted = commands.find((command) => path === `./${command}.js`);
+          return kind === 'dynamic-import' && wanted !== undefined ? { path: `./${wanted}.cjs`, external: true } : undefined;
+        });
         // Reading package.json at each start.
         bundle.onLoad({ filter: /\/src\/version\.ts$/ }, () => ({ contents: `export const version = ${JSON.stringify(readManifest(root).version)};` }));
         // msgpackr's native add-on: to load it takes longer than it ever saves here.
@@ -39,9 +47,9 @@ const command = {
       },
     },
   ],
-};
+});
 
-/** The licences of what stands in the bundle; each asks to be handed on with it. */
+/** The licences of what stands in the scripts; each asks to be handed on with it. */
 function licences(inputs) {
   const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
   const texts = [...folders].sort().map((folder) => {
@@ -50,12 +58,14 @@ function licences(inputs) {
     if (file === undefined) throw new Error(`${name} is bundled, but has no licence file to hand on`);
     return `${name} ${version} (${license})\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n`;
   });
-  return `dist/bridgetape.cjs contains, beside bridgetape itself:\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `dist/cli/*.cjs contain, beside bridgetape itself:\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
 rmSync(dist, { recursive: true, force: true });
 run('scripts/bundle-schema.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-const { metafile } = await build(command);
-writeFileSync(join(dist, 'THIRD_PARTY_LICENSES'), licences(Object.keys(metafile.inputs)));
+const commands = ['record', 'replay', 'show', 'verify'];
+// One file each, because finding and linking the modules one by one takes longer than all that a short run does.
+const results = await Promise.all(['main', ...commands].map((name) => build(script(name, commands))));
+writeFileSync(join(dist, 'cli', 'THIRD_PARTY_LICENSES'), licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 writeFileSync(join(dist, '.built'), '');

@@ -1,4 +1,5 @@
 import { parseArguments } from './arguments.js';
+import { reporting } from './failure.js';
 import type { Operands, Options, Synopsis, Values } from './synopsis.js';
 
 /** What a command's file gives to the front door. */
@@ -7,10 +8,10 @@ export interface Command {
   /**
    * @param words what was written behind the command's name
    * @param command what stood after `--`; undefined when there was no `--`
-   * @returns the exit status
-   * @throws BridgetapeError `bad-argument`, and what the command itself throws
+   * @param debug whether to say where in the code an error was thrown
+   * @returns the exit status; of a failure, once that was said
    */
-  run(words: readonly string[], command: readonly string[] | undefined): Promise<number>;
+  run(words: readonly string[], command: readonly string[] | undefined, debug: boolean): Promise<number>;
 }
 
 /** @param run gets each value with the type that the synopsis gives it */
@@ -18,5 +19,5 @@ export function defineCommand<const P extends Operands, const O extends Options>
   synopsis: Synopsis<P, O>,
   run: (values: Values<P, O>, command: readonly string[] | undefined) => Promise<number>,
 ): Command {
-  return { synopsis, run: (words, command) => run(parseArguments(synopsis, words, command), command) };
+  return { synopsis, run: (words, command, debug) => reporting(debug, async () => run(parseArguments(synopsis, words, command), command)) };
 }

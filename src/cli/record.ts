@@ -5,7 +5,7 @@ import { defineCommand } from './command.js';
 import { plural, size } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
 
-export default defineCommand(
+export const recordCommand = defineCommand(
   {
     name: 'record',
     about: 'Runs CMD with BUILDKIT_HOST set to a proxy in front of BuildKit, and writes all that crosses to FILE. Without CMD, records until SIGINT or SIGTERM.',

@@ -6,7 +6,7 @@ import { defineCommand } from './command.js';
 import { plural } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
 
-export default defineCommand(
+export const replayCommand = defineCommand(
   {
     name: 'replay',
     about: 'Serves the cassette FILE where BuildKit would be, and runs CMD with BUILDKIT_HOST set to it. Without CMD, serves until SIGINT or SIGTERM.',

@@ -5,7 +5,7 @@ import { defineCommand } from './command.js';
 import { outputColors, outputWidth, print } from './output.js';
 import { say } from './terminal.js';
 
-export default defineCommand(
+export const showCommand = defineCommand(
   {
     name: 'show',
     about: 'Shows the calls of the cassette FILE as a table, or one call with every message decoded.',

@@ -4,7 +4,7 @@ import { defineCommand } from './command.js';
 import { outputColors, outputWidth, print } from './output.js';
 import { EXIT } from './terminal.js';
 
-export default defineCommand(
+export const verifyCommand = defineCommand(
   {
     name: 'verify',
     about: 'Reads all of the cassette FILE and says whether it is whole, interrupted, or damaged, where, and which calls that hits.',

@@ -3,7 +3,7 @@ import { spawn, type SpawnOptions } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'bridgetape.cjs');
+const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.cjs');
 
 export interface Ran {
   readonly status: number | null;

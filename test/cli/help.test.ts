@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import { help } from '../../src/cli/help.js';
-import record from '../../src/cli/record.js';
-import replay from '../../src/cli/replay.js';
-import show from '../../src/cli/show.js';
-import verify from '../../src/cli/verify.js';
+import { recordCommand } from '../../src/cli/record.js';
+import { replayCommand } from '../../src/cli/replay.js';
+import { showCommand } from '../../src/cli/show.js';
+import { verifyCommand } from '../../src/cli/verify.js';
 
-const commands = [record, replay, show, verify].map(({ synopsis }) => synopsis);
+const commands = [recordCommand, replayCommand, showCommand, verifyCommand].map(({ synopsis }) => synopsis);
 
 describe('the help of a command', () => {
   it('says how it is written', () => {
@@ -19,7 +19,7 @@ describe('the help of a command', () => {
   });
 
   it('has options in two columns, with their values and defaults', () => {
-    const lines = help(replay.synopsis, 80);
+    const lines = help(replayCommand.synopsis, 80);
     expect(lines).toContain('      --pace N          Time between messages: 0 none, 1 as recorded, 2 twice as');
     expect(lines).toContain('                        slow [default: 0]');
     expect(lines).toContain('  -h, --help            Show this help');

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Cassette } from '../../src/cassette/index.js';
 
-const CLI = join(import.meta.dirname, '..', '..', 'dist', 'bridgetape.cjs');
+const CLI = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.cjs');
 const CASSETTE = join(import.meta.dirname, '..', '..', 'cassettes', 'dialogue-v0.32.2.cassette');
 
 let folder: string;

@@ -6,9 +6,9 @@ import { runCommand, startCommand, type CommandOptions, type CommandResult, type
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
-/** `BRIDGETAPE_CLI` names another build's dist/bridgetape.cjs. */
+/** `BRIDGETAPE_CLI` names another build's dist/cli/main.cjs. */
 const chosen = process.env['BRIDGETAPE_CLI'];
-const cli = chosen ?? join(root, 'dist', 'bridgetape.cjs');
+const cli = chosen ?? join(root, 'dist', 'cli', 'main.cjs');
 
 /** Compiles what is older than its sources, as `npm test` does. */
 export function buildBridgetape(): void {
