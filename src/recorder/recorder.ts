@@ -48,6 +48,9 @@ class RecordedConnection implements ConnectionTap {
   private readonly decoder: ConnectionDecoder;
   private readonly open = new Map<number, OpenCall>();
   private writable = true;
+  /** The request header that was read last, and its path: the decoder asks about the bodies, and then tells it. */
+  private request: readonly HeaderField[] | undefined;
+  private path = '';
 
   constructor(
     private readonly connection: number,
@@ -57,7 +60,7 @@ class RecordedConnection implements ConnectionTap {
     private readonly recorder: Recorder,
   ) {
     this.decoder = new ConnectionDecoder((event) => this.record(event), {
-      wantsBody: (_stream, headers) => this.bodies.keeps(pathOf(headers)),
+      wantsBody: (_stream, headers) => this.bodies.keeps(this.pathOf(headers)),
     });
   }
 
@@ -103,7 +106,7 @@ class RecordedConnection implements ConnectionTap {
       }
       case 'client-header': {
         this.recorder.calls += 1;
-        const call = { number: this.recorder.calls, path: pathOf(event.headers), clientDone: false, serverDone: false };
+        const call = { number: this.recorder.calls, path: this.pathOf(event.headers), clientDone: false, serverDone: false };
         this.open.set(event.stream, call);
         this.append({ kind: event.kind, connection, call: call.number, time, headers: event.headers });
         return;
@@ -144,6 +147,15 @@ class RecordedConnection implements ConnectionTap {
     }
   }
 
+  private pathOf(headers: readonly HeaderField[]): string {
+    if (headers !== this.request) {
+      const value = headers.find((field) => field.name === ':path')?.value;
+      this.request = headers;
+      this.path = value === undefined ? '' : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
+    }
+    return this.path;
+  }
+
   private append(event: Parameters<Journal['append']>[0]): void {
     if (!this.journal.append(event)) this.writable = false;
   }
@@ -157,9 +169,4 @@ class RecordedConnection implements ConnectionTap {
   private seekVersion(path: string, data: readonly Piece[] | undefined): void {
     if (data !== undefined) this.recorder.buildkitVersion = daemonVersion(path, data);
   }
-}
-
-function pathOf(headers: readonly HeaderField[]): string {
-  const value = headers.find((field) => field.name === ':path')?.value;
-  return value === undefined ? '' : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
 }
