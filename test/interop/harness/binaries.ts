@@ -1,13 +1,10 @@
-// Builds BuildKit's own programs and our test frontend with Go, once, into a cache that git ignores.
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// BuildKit's own programs and our test frontend, built with Go.
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mustRun } from './command.js';
-import { locked } from './lock.js';
+import { built, GO_FLAGS, isUpToDate, type GoModule } from './go-module.js';
 
 const interop = dirname(dirname(fileURLToPath(import.meta.url)));
-const cache = join(interop, '.cache');
 
 /** What runs when nothing else is asked for: the oldest and the newest. */
 const DEFAULT_VERSIONS = 'v0.8.3,v0.32.2';
@@ -30,30 +27,11 @@ export interface BuildKit {
   readonly descriptors: string;
 }
 
-/** A Go build takes minutes the first time, with every dependency to fetch. */
-const GO_TIMEOUT = 1_500_000;
-
-interface GoProgram {
-  readonly name: string;
-  readonly package: string;
-}
-
-/** A module's programs, the folder they are built into, and what they are built from. */
-interface GoModule {
-  readonly name: string;
-  readonly folder: string;
-  readonly programs: readonly GoProgram[];
-  readonly flags: readonly string[];
-}
-
-/** `-trimpath`: stack traces are in recordings, and this machine's paths need not be. */
-const FLAGS = ['-mod=readonly', '-trimpath', '-ldflags'];
-
 function buildKitModule(version: string): GoModule {
   return {
     name: version,
     folder: join(interop, 'buildkit', version),
-    flags: [...FLAGS, `-s -w -X github.com/moby/buildkit/version.Version=${version}`],
+    flags: [...GO_FLAGS, `-s -w -X github.com/moby/buildkit/version.Version=${version}`],
     programs: [
       { name: 'buildkitd', package: 'github.com/moby/buildkit/cmd/buildkitd' },
       { name: 'buildctl', package: 'github.com/moby/buildkit/cmd/buildctl' },
@@ -66,7 +44,7 @@ function buildKitModule(version: string): GoModule {
 const frontendModule: GoModule = {
   name: 'frontend',
   folder: join(interop, 'frontend'),
-  flags: [...FLAGS, '-s -w'],
+  flags: [...GO_FLAGS, '-s -w'],
   programs: [{ name: 'frontend', package: '.' }],
 };
 
@@ -76,19 +54,19 @@ export async function buildKit(version: string): Promise<BuildKit> {
   if (!existsSync(module.folder)) {
     throw new Error(`no BuildKit ${version} here; there is ${readdirSync(dirname(module.folder)).filter((name) => name.startsWith('v')).join(', ')}`);
   }
-  const built = await ensure(module);
+  const folder = await built(module);
   return {
     version,
-    buildkitd: join(built, 'buildkitd'),
-    buildctl: join(built, 'buildctl'),
-    dockerfileFrontend: join(built, 'dockerfile-frontend'),
-    descriptors: join(built, 'descriptors'),
+    buildkitd: join(folder, 'buildkitd'),
+    buildctl: join(folder, 'buildctl'),
+    dockerfileFrontend: join(folder, 'dockerfile-frontend'),
+    descriptors: join(folder, 'descriptors'),
   };
 }
 
 /** The Go frontend of `test/interop/frontend`, built when needed. */
 export async function goFrontend(): Promise<string> {
-  return join(await ensure(frontendModule), 'frontend');
+  return join(await built(frontendModule), 'frontend');
 }
 
 /** Builds what is missing of all versions to test against, one after the other: each build takes all cores. */
@@ -99,47 +77,5 @@ export async function buildAll(): Promise<void> {
 
 /** Whether all that a version needs is in the cache, so that Go is not needed. */
 export function isBuilt(version: string): boolean {
-  return [buildKitModule(version), frontendModule].every((module) => upToDate(module));
-}
-
-function builtFolder(module: GoModule): string {
-  return join(cache, module.name);
-}
-
-function upToDate(module: GoModule): boolean {
-  const stamp = join(builtFolder(module), 'stamp');
-  return existsSync(stamp) && readFileSync(stamp, 'utf8') === stampOf(module);
-}
-
-/** A digest of all sources, so that a touched file is no reason to build. */
-function stampOf(module: GoModule): string {
-  const hash = createHash('sha256').update(`${module.flags.join(' ')}\n`);
-  const files = readdirSync(module.folder, { recursive: true, encoding: 'utf8' }).sort();
-  for (const file of files) {
-    const path = join(module.folder, file);
-    if (statSync(path).isFile()) hash.update(`${file}\n`).update(readFileSync(path)).update('\n');
-  }
-  return hash.digest('hex');
-}
-
-async function ensure(module: GoModule): Promise<string> {
-  const folder = builtFolder(module);
-  if (upToDate(module)) return folder;
-  return locked(join(cache, `${module.name}.lock`), async () => {
-    if (upToDate(module)) return folder;
-    const fresh = `${folder}.new`;
-    rmSync(fresh, { recursive: true, force: true });
-    mkdirSync(fresh, { recursive: true });
-    const stamp = stampOf(module);
-    for (const program of module.programs) {
-      await mustRun(
-        ['go', 'build', ...module.flags, '-o', join(fresh, program.name), program.package],
-        { cwd: module.folder, env: { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' }, timeout: GO_TIMEOUT },
-      );
-    }
-    writeFileSync(join(fresh, 'stamp'), stamp);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(fresh, folder);
-    return folder;
-  });
+  return [buildKitModule(version), frontendModule].every((module) => isUpToDate(module));
 }
