@@ -1,9 +1,12 @@
-// Can real BuildKit run here, and if not, why?
+// Can real BuildKit run here, or what else a test needs, and if not, why?
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildKitVersions, isBuilt } from './binaries.js';
+import { clientsModule } from './clients.js';
+import { isUpToDate } from './go-module.js';
+import { pythonReason } from './python.js';
 
 /** Programs that the daemons, images, registries and locks need; scripts/interop-setup.sh installs them. */
 const NEEDED = ['runc', 'busybox', 'docker-registry', 'flock', 'unshare', 'umount'];
@@ -17,20 +20,27 @@ export function interopReason(): string | undefined {
   const missing = NEEDED.filter((program) => !onPath(program));
   if (missing.length > 0) return `not installed: ${missing.join(', ')}; run scripts/interop-setup.sh`;
   if (buildKitVersions().every((version) => isBuilt(version))) return undefined;
-  return goReason();
+  return goReason(join(interop, 'frontend'), 'BuildKit');
+}
+
+/** Why clients in other languages can't run here, or `undefined` when they can. */
+export function clientsReason(): string | undefined {
+  const missing = ['flock'].filter((program) => !onPath(program));
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}; run scripts/interop-setup.sh`;
+  return pythonReason() ?? (isUpToDate(clientsModule) ? undefined : goReason(clientsModule.folder, 'the clients'));
 }
 
 function onPath(program: string): boolean {
   return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
 }
 
-function goReason(): string | undefined {
+function goReason(module: string, what: string): string | undefined {
   const { status, stdout } = spawnSync('go', ['env', 'GOVERSION', 'GOTOOLCHAIN'], { encoding: 'utf8' });
-  if (status !== 0) return 'Go is not installed, and it builds BuildKit';
+  if (status !== 0) return `Go is not installed, and it builds ${what}`;
   const [version = '', toolchain = ''] = stdout.split('\n');
-  const needed = /^go (\S+)$/m.exec(readFileSync(join(interop, 'frontend', 'go.mod'), 'utf8'))?.[1] ?? '';
+  const needed = /^go (\S+)$/m.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1] ?? '';
   if (toolchain === 'local' && older(version.replace(/^go/, ''), needed)) {
-    return `Go ${needed} or newer builds BuildKit, here is ${version}`;
+    return `Go ${needed} or newer builds ${what}, here is ${version}`;
   }
   return undefined;
 }

@@ -1,8 +1,9 @@
-// The only part of the harness that knows vitest: where real BuildKit can't run, a test run says so aloud; in CI that
-// is a failure.
+// The only part of the harness that knows vitest: where real BuildKit or another client can't run, a test run says so
+// aloud; in CI that is a failure.
 import { beforeAll, describe, it } from 'vitest';
-import { interopReason } from './availability.js';
+import { clientsReason, interopReason } from './availability.js';
 import { buildAll } from './binaries.js';
+import { buildClients } from './clients.js';
 
 /** Every version and the frontend, built from nothing on two cores. */
 const FIRST_BUILD_TIMEOUT = 1_800_000;
@@ -12,10 +13,18 @@ const FIRST_BUILD_TIMEOUT = 1_800_000;
  * when `CI=true`. What has to be built is built before the first test, outside of its time.
  */
 export function describeInterop(name: string, fn: () => void): void {
-  const reason = interopReason();
+  describeUnless(interopReason(), name, buildAll, fn);
+}
+
+/** The same for clients in other languages, which need neither root nor BuildKit. */
+export function describeClients(name: string, fn: () => void): void {
+  describeUnless(clientsReason(), name, buildClients, fn);
+}
+
+function describeUnless(reason: string | undefined, name: string, build: () => Promise<void>, fn: () => void): void {
   if (reason === undefined) {
     describe(name, () => {
-      beforeAll(buildAll, FIRST_BUILD_TIMEOUT);
+      beforeAll(build, FIRST_BUILD_TIMEOUT);
       fn();
     });
   } else if (process.env['CI'] === 'true') {
@@ -25,7 +34,7 @@ export function describeInterop(name: string, fn: () => void): void {
       });
     });
   } else {
-    console.warn(`\nSKIPPED with real BuildKit: ${name}\n  because: ${reason}\n`);
+    console.warn(`\nSKIPPED: ${name}\n  because: ${reason}\n`);
     describe.skip(name, fn);
   }
 }

@@ -1,11 +1,12 @@
-// Real BuildKit for tests: its binaries, daemons, a loopback registry, and a frontend of our own.
+// Real BuildKit for tests: its binaries, daemons, a loopback registry, and a frontend of our own; and real gRPC clients.
 export { interopReason } from './availability.js';
 export { buildAll, buildKit, buildKitVersions, goFrontend, type BuildKit } from './binaries.js';
 export { bridgetape, buildBridgetape, listening, startBridgetape, type Listening } from './bridgetape.js';
 export { busyboxDir, pushBaseImage } from './busybox.js';
+export { clientCommand, startEchoServer, STACKS, type EchoServer, type StackName } from './clients.js';
 export { runCommand, startCommand, CommandError, type CommandOptions, type CommandResult, type RunningCommand } from './command.js';
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
-export { describeInterop } from './describe-interop.js';
+export { describeClients, describeInterop } from './describe-interop.js';
 export { serveFile, type FileServer } from './file-server.js';
 export { startHashingRelay, type HashingRelay, type RelayedConnection, type Witnessed } from './hashing-relay.js';
 export { progressLines, type ProgressOptions } from './progress-lines.js';
