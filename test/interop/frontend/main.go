@@ -25,15 +25,16 @@ import (
 )
 
 type options struct {
-	scenario   string
-	busyboxDir string
-	busyboxURL string
-	image      string
-	chunks     string
-	ticks      int
-	interval   time.Duration
-	timeout    time.Duration
-	live       bool
+	scenario    string
+	busyboxDir  string
+	busyboxURL  string
+	image       string
+	chunks      string
+	sourceBytes int
+	ticks       int
+	interval    time.Duration
+	timeout     time.Duration
+	live        bool
 }
 
 // imageTag is the image's tag with its colon. The port of a registry has one too.
@@ -79,6 +80,7 @@ func main() {
 	flag.StringVar(&o.chunks, "chunks", "", "write one JSON line for each exec output chunk to this file: process, ms since its Started, fd, bytes")
 	flag.IntVar(&o.ticks, "ticks", 20, "lines printed in scenario talk")
 	flag.DurationVar(&o.interval, "interval", 100*time.Millisecond, "time between lines in scenario talk")
+	flag.IntVar(&o.sourceBytes, "source-bytes", 0, "bytes of comments below the source that scenario fail is to blame on, which its error carries")
 	flag.BoolVar(&o.live, "live", false, "also write exec output to stderr as it comes")
 	flag.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this long")
 	flag.Parse()

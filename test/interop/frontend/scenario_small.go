@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
@@ -32,7 +33,8 @@ say goodbye
 // broken is an op that fails, with the source line that is to blame for it.
 func (r *run) broken() llb.State {
 	root := r.busybox()
-	source := llb.NewSourceMap(&root, "broken.recipe", "recipe", []byte(brokenSource))
+	text := brokenSource + strings.Repeat("# and so on\n", r.sourceBytes/len("# and so on\n"))
+	source := llb.NewSourceMap(&root, "broken.recipe", "recipe", []byte(text))
 	return root.Run(
 		script("echo about to break; echo no good >&2; exit 7"),
 		llb.IgnoreCache,
