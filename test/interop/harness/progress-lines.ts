@@ -12,12 +12,6 @@ const NUMBERED = /^#(\d+) (.*)$/;
 /** Up to v0.8 the printer names the op's digest behind its name. */
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/**
- * No progress: a log line of the HTTP/2 server in buildctl v0.8, whose session a replay, done in milliseconds, can cut off
- * before it has begun.
- */
-const SESSION_LOG = /^\d{4}\/\d\d\/\d\d [\d:]+ http2: server connection error from localhost: /;
-
 /** The vertices, sorted, each with its lines; then the client's own words, in their order. */
 export function progressLines(output: string, { digests = 'hide' }: ProgressOptions = {}): readonly string[] {
   const vertices = new Map<string, string[]>();
@@ -26,7 +20,7 @@ export function progressLines(output: string, { digests = 'hide' }: ProgressOpti
   for (const line of output.split('\n')) {
     const [, printed, text = ''] = NUMBERED.exec(line) ?? [];
     if (printed === undefined) {
-      if (line !== '' && !SESSION_LOG.test(line)) own.push(withoutTimes(line));
+      if (line !== '') own.push(withoutTimes(line));
       continue;
     }
     // v0.11 numbers a vertex's first output 0.
