@@ -4,6 +4,7 @@
  * compared as graphs, with digests that don't depend on volatile values or on how an op was encoded.
  */
 import { postOrder, readGraph, sha256, type Graph, type GraphOp } from './graph.js';
+import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
 import { isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf, type Field } from './schema.js';
@@ -49,7 +50,7 @@ const MAX_DEFINITION_DEPTH = 8;
 /** Error details are a few levels deep. */
 const MAX_JSON_DEPTH = 64;
 /** identity.NewID() and digests, wherever they stand in a text. */
-const ID_IN_TEXT = /sha256:[0-9a-f]{64}|(?<![0-9a-z])[0-9a-z]{25}(?![0-9a-z])/g;
+const ID_IN_TEXT = new RegExp(`sha256:[0-9a-f]{64}|${LONE_ID_SHAPE}`, 'g');
 const SHORTEST_ID = 25;
 
 const NOTHING: IdMap = { get: () => undefined };

@@ -1,17 +1,7 @@
 /** The ids that a client makes up, found in headers and requests, and replaced in recorded bytes. */
+import { headerText, type Header } from './header.js';
 import { booleanField, messageField, repeatedMessages, stringField, tryDecode, type Message } from './message.js';
 import { WireFormatError } from './wire-format.js';
-
-/** A header or trailer field as it crossed. */
-export interface Header {
-  readonly name: string;
-  readonly value: Uint8Array;
-}
-
-function headerText(headers: readonly Header[], name: string): string | undefined {
-  const header = headers.find((field) => field.name === name);
-  return header && Buffer.from(header.value).toString('latin1');
-}
 
 /** The build that an LLBBridge call belongs to: the Ref of a Control/Solve (client/build.go). */
 export function buildIdOf(headers: readonly Header[]): string | undefined {

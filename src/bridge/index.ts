@@ -5,7 +5,24 @@ export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
 export { failedProcess, parseExec, withProcessId, type ExecInput, type ExecStep } from './exec.js';
-export { buildIdOf, sessionIdOf, solveFacts, statusRef, type Header, type SolveFacts } from './ids.js';
+export { headerText, type Header } from './header.js';
+export { idsIn } from './identity.js';
+export { buildIdOf, sessionIdOf, solveFacts, statusRef, type SolveFacts } from './ids.js';
+export {
+  BRIDGE,
+  CONTROL,
+  EXEC_PROCESS,
+  introducesId,
+  isWrittenOneWay,
+  NEW_CONTAINER,
+  PING,
+  RELEASE_CONTAINER,
+  RETURN,
+  SESSION,
+  shortMethod,
+  SOLVE,
+  STATUS,
+} from './methods.js';
 export { pairIds } from './pair-ids.js';
 export { progressEntries, type ProgressEntry } from './progress.js';
 export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewrite-ids.js';

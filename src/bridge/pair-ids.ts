@@ -1,7 +1,6 @@
 /** The ids that a daemon makes up for its answers: refs of results, workers. Two runs of one build differ in them. */
+import { idsIn, replaceIds } from './identity.js';
 
-/** `identity.NewID()`, wherever it stands in a text (BuildKit identity/randomid.go). */
-const ID = /(?<![0-9a-z])[0-9a-z]{25}(?![0-9a-z])/g;
 
 /** No canonical text has this character as it is. */
 const PLACE = '\0';
@@ -14,8 +13,8 @@ const PLACE = '\0';
  */
 export function pairIds(one: string, other: string): ReadonlyMap<string, string> | undefined {
   if (one === other) return new Map();
-  if (one.replace(ID, PLACE) !== other.replace(ID, PLACE)) return undefined;
-  const [ids, others] = [one.match(ID) ?? [], other.match(ID) ?? []];
+  if (replaceIds(one, PLACE) !== replaceIds(other, PLACE)) return undefined;
+  const [ids, others] = [idsIn(one), idsIn(other)];
   const pairs = new Map<string, string>();
   const back = new Map<string, string>();
   for (const [index, id] of ids.entries()) {

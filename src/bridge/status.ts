@@ -1,7 +1,7 @@
 /** How a call ended: gRPC's trailers, with the details that BuildKit puts into them. */
 import { canonicalMessage } from './canonical.js';
 import { Budget, type Decoded, type ViewOptions } from './decoded.js';
-import type { Header } from './ids.js';
+import { headerText, type Header } from './header.js';
 import { bytesFieldOf, repeatedMessages, stringField, textOf, tryDecode } from './message.js';
 import { codeName } from './text.js';
 import { viewAnyValue } from './view.js';
@@ -26,8 +26,7 @@ export interface CallStatus {
 
 /** The last field of that name, as HTTP/2 peers that expect one read it. */
 function text(headers: readonly Header[], name: string): string | undefined {
-  const header = headers.findLast((field) => field.name === name);
-  return header && Buffer.from(header.value).toString('latin1');
+  return headerText(headers.toReversed(), name);
 }
 
 /** Percent-decoding as gRPC has it: bytes that are no UTF-8 afterwards, and broken escapes, stay as they came. */

@@ -3,6 +3,8 @@
  * why it differs and where BuildKit makes it. The normaliser reads these rows and knows no others.
  */
 
+import { ID_SHAPE } from './identity.js';
+
 export type VolatileKind =
   | 'session'
   | 'unique'
@@ -26,11 +28,8 @@ export interface VolatileRule {
   readonly source: string;
 }
 
-/** identity.NewID(): 25 characters of base 36. */
-const ID = '[0-9a-z]{25}';
-
-const UPLOAD = new RegExp(`http://buildkit-session/(${ID})`, 'g');
-const RANDOM_STORE = new RegExp(`oci-layout://(${ID})(?![0-9a-z])`, 'g');
+const UPLOAD = new RegExp(`http://buildkit-session/(${ID_SHAPE})`, 'g');
+const RANDOM_STORE = new RegExp(`oci-layout://(${ID_SHAPE})(?![0-9a-z])`, 'g');
 
 const FRONTEND = 'moby.buildkit.v1.frontend';
 

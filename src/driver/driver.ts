@@ -5,15 +5,10 @@
  */
 import * as grpc from '@grpc/grpc-js';
 
-import { buildIdOf, parseExec, rewriteIds, solveFacts, statusRef } from '../bridge/index.js';
+import { BRIDGE, buildIdOf, EXEC_PROCESS, headerText, parseExec, rewriteIds, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
 import type { Cassette, HeaderField } from '../cassette/index.js';
 import { isId, newId, pairIds } from './ids.js';
 import { Progress, type CallEvent } from './progress.js';
-
-const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge/';
-const SOLVE = '/moby.buildkit.v1.Control/Solve';
-const STATUS = '/moby.buildkit.v1.Control/Status';
-const EXEC_PROCESS = `${BRIDGE}ExecProcess`;
 
 export interface DriveOptions {
   /** grpc-js's target: `unix:/path` or `host:port` */
@@ -70,7 +65,7 @@ function readCalls(cassette: Cassette): readonly DrivenCall[] {
       calls.get(event.call)?.events.push(event);
       continue;
     }
-    const path = textOf(event.headers.find(({ name }) => name === ':path')?.value);
+    const path = headerText(event.headers, ':path') ?? '';
     if (path.startsWith(BRIDGE) || path === SOLVE || path === STATUS) calls.set(event.call, { id: event.call, path, headers: event.headers, events: [event] });
   }
   return [...calls.values()];
@@ -263,6 +258,6 @@ function isOwnField(name: string): boolean {
 
 const same = (bytes: Buffer): Buffer => bytes;
 
-function textOf(bytes: Uint8Array | undefined): string {
-  return Buffer.from(bytes ?? []).toString('latin1');
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
 }

@@ -2,6 +2,7 @@
  * From tapped bytes to a cassette: one decoder a connection, call numbers, the body policy, and the facts that
  * the traffic shows about the daemon.
  */
+import { headerText } from '../bridge/index.js';
 import type { CassetteWriter } from '../cassette/index.js';
 import type { ConnectionTap, Tap } from '../proxy/index.js';
 import { formatAddress, type Address } from '../socket/index.js';
@@ -149,9 +150,8 @@ class RecordedConnection implements ConnectionTap {
 
   private pathOf(headers: readonly HeaderField[]): string {
     if (headers !== this.request) {
-      const value = headers.find((field) => field.name === ':path')?.value;
       this.request = headers;
-      this.path = value === undefined ? '' : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
+      this.path = headerText(headers, ':path') ?? '';
     }
     return this.path;
   }

@@ -4,9 +4,8 @@
  * the one, what the client did and was sent is kept: a request that the one taken cannot answer is tried with the
  * others, and the first that would have answered everything in the same way plays on in its place.
  */
-import type { Canonical } from '../bridge/index.js';
+import { BRIDGE, type Canonical, PING, RETURN, SOLVE, STATUS } from '../bridge/index.js';
 import type { Call, CallHandler } from './call.js';
-import { BRIDGE, PING, RETURN, SOLVE, STATUS } from './methods.js';
 import { seconds } from './open-calls.js';
 import { Part, type Deed, type PartOwner, type Perform } from './part.js';
 import type { Stage, Told } from './player.js';

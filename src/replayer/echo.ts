@@ -3,10 +3,9 @@
  * the same, and what it sends again is not sent twice. Ids that the daemon had made up count as the same wherever
  * the two recordings have them in the same places; they are bound then.
  */
-import { canonicalAnswer, canonicalStatus, pairIds, parseExec, progressEntries } from '../bridge/index.js';
+import { canonicalAnswer, canonicalStatus, EXEC_PROCESS, pairIds, parseExec, PING, progressEntries, STATUS } from '../bridge/index.js';
 import type { HeaderField } from '../cassette/index.js';
 import type { Bindings } from './bindings.js';
-import { EXEC_PROCESS, PING, STATUS } from './methods.js';
 
 /** How a call ended, towards its client. */
 export type End = { readonly kind: 'trailers'; readonly trailers: readonly HeaderField[] } | { readonly kind: 'reset'; readonly code: number };

@@ -3,13 +3,12 @@
  * way, and what the client sends to it is compared as what it means: stdin as bytes, resizes and signals in order.
  * When a client's bytes show that two processes (or their containers) were taken for one another, they change places.
  */
-import { canonicalRequest, parseExec, type ExecInput } from '../bridge/index.js';
+import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec } from '../bridge/index.js';
 import type { CallHandler } from './call.js';
 import { ExecAnswers } from './exec-answers.js';
 import type { RecordedExec, RecordedProcess } from './exec-script.js';
 import type { LiveBuild } from './live-build.js';
 import { LiveProcess } from './live-process.js';
-import { EXEC_PROCESS } from './methods.js';
 import { explainMiss } from './miss.js';
 import { Player, type PlayedCall, type Told } from './player.js';
 import type { RecordedCall } from './recorded-call.js';

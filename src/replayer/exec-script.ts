@@ -2,9 +2,8 @@
  * A recorded ExecProcess stream, process by process: what the client's side comes to (its Init, its stdin as a
  * stream of bytes however it was cut into messages, its resizes and signals), and what the server sent to each.
  */
-import { canonicalRequest, parseExec, type ExecInput } from '../bridge/index.js';
+import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec } from '../bridge/index.js';
 import { EXEC_INPUT, readExecHead } from './exec-head.js';
-import { EXEC_PROCESS } from './methods.js';
 import { isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 
 export interface RecordedProcess {

@@ -2,12 +2,11 @@
  * One build of a live client, played from one recorded build: its bindings, what has happened of it so far, and
  * the calls that wait for more.
  */
-import { describeExec } from '../bridge/index.js';
+import { describeExec, EXEC_PROCESS, PING, shortMethod, STATUS } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
 import type { CallHandler } from './call.js';
 import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
 import { Matcher, type Reuse } from './matcher.js';
-import { EXEC_PROCESS, PING, shortName, STATUS } from './methods.js';
 import { OpenCalls } from './open-calls.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
@@ -157,7 +156,7 @@ export class LiveBuild {
     for (const call of this.recorded.calls) {
       const found = call.events.find(({ seq }) => seq === event.seq);
       if (found === undefined) continue;
-      const name = `${shortName(call.path)} (call ${call.id} of the cassette)`;
+      const name = `${shortMethod(call.path)} (call ${call.id} of the cassette)`;
       if (found.kind === 'client-half-close') return `the end of the client's messages on ${name}`;
       if (found.kind !== 'client-message' || call.path !== EXEC_PROCESS || found.data === undefined) return `a message on ${name}`;
       const { process, text } = describeExec(found.data, 'client');

@@ -2,12 +2,11 @@
  * A live call whose first message decides which recorded call it is; whatever it sends after must be as recorded.
  * Serves every method but ExecProcess and what carries the build itself.
  */
-import { canonicalRequest } from '../bridge/index.js';
+import { canonicalRequest, shortMethod } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import type { CallHandler } from './call.js';
 import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
-import { shortName } from './methods.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage, type Told } from './player.js';
 import type { RecordedCall } from './recorded-call.js';
 import { Status, statusTrailers } from './status.js';
@@ -58,7 +57,7 @@ export class MatchedCall implements CallHandler {
       const { call, matcher } = this.options;
       const silent = matcher.of(call.path).find((candidate) => !matcher.isUsed(candidate) && candidate.events.every(({ kind }) => kind !== 'client-message'));
       if (silent === undefined) {
-        this.miss({ path: call.path, text: `bridgetape: the cassette has no ${shortName(call.path)} without a message` });
+        this.miss({ path: call.path, text: `bridgetape: the cassette has no ${shortMethod(call.path)} without a message` });
         return;
       }
       matcher.use(silent);
@@ -102,7 +101,7 @@ export class MatchedCall implements CallHandler {
 
   private differ(how: string): void {
     const { call } = this.options;
-    this.miss({ path: call.path, text: `bridgetape: on ${shortName(call.path)} (call ${this.recorded?.id ?? 0} of the cassette) the client ${how}` });
+    this.miss({ path: call.path, text: `bridgetape: on ${shortMethod(call.path)} (call ${this.recorded?.id ?? 0} of the cassette) the client ${how}` });
   }
 
   private happen(): void {

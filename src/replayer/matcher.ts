@@ -2,9 +2,8 @@
  * Finds the recorded call that a live request stands for: same method, equal once both are normalised and bound;
  * in order within a key, free order across keys. It never guesses.
  */
-import { canonicalRequest } from '../bridge/index.js';
+import { canonicalRequest, introducesId } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
-import { introducesId } from './methods.js';
 import { explainMiss, type Miss } from './miss.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 import type { Group, MethodIndex, NamesInRequest, RequestIndex } from './request-index.js';

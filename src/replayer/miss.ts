@@ -1,6 +1,5 @@
 /** A request that matches nothing: which recorded call came closest, and what differs. */
-import { canonicalRequest, type Canonical } from '../bridge/index.js';
-import { shortName } from './methods.js';
+import { type Canonical, canonicalRequest, shortMethod } from '../bridge/index.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
 export interface Difference {
@@ -56,7 +55,7 @@ function compare(recorded: Canonical, live: Canonical): readonly Difference[] {
 }
 
 function describe(path: string, closest: Miss['closest'], calls: number): string {
-  const what = `bridgetape: the cassette has no answer for this ${shortName(path)}`;
+  const what = `bridgetape: the cassette has no answer for this ${shortMethod(path)}`;
   if (closest === undefined && calls > 0) return `${what}: the requests of its ${calls} calls of that method were left out; record again with --bodies ${path}`;
   if (closest === undefined) return `${what}: it holds no call of that method`;
   if (closest.differences.length === 0) return `${what}: call ${closest.call} has the same request and was already used`;

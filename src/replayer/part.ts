@@ -2,12 +2,12 @@
  * A live call of a build, and how it is played. Which recorded build it is played from can turn out late, so the call
  * as its client has it (the part) and the call as one recorded build plays it (the role) are two things.
  */
+import { STATUS } from '../bridge/index.js';
 import type { HeaderField } from '../cassette/index.js';
 import type { Bindings } from './bindings.js';
 import type { Call, CallHandler } from './call.js';
 import { echoOf, endedAlike, type Echo, type End } from './echo.js';
 import type { LiveBuild } from './live-build.js';
-import { STATUS } from './methods.js';
 import type { PlayedCall, Told } from './player.js';
 import { Status, statusTrailers } from './status.js';
 

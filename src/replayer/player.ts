@@ -2,11 +2,11 @@
  * Plays the server's side of one recorded call to a live one: each event when the client events before it have
  * happened, and, with a pace, not before its recorded distance to the last of those has passed.
  */
+import { shortMethod } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import type { Call } from './call.js';
 import type { Scope, ClientEvent } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
-import { shortName } from './methods.js';
 import type { Miss } from './miss.js';
 import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError, Status, statusOfReset, statusTrailers } from './status.js';
@@ -189,7 +189,7 @@ export class Player {
         return;
       case 'server-message':
         if (event.data === undefined) {
-          this.giveUp(Status.failedPrecondition, `bridgetape: the body of this message of ${shortName(call.path)} was left out of the cassette; record again with --bodies ${call.path}`);
+          this.giveUp(Status.failedPrecondition, `bridgetape: the body of this message of ${shortMethod(call.path)} was left out of the cassette; record again with --bodies ${call.path}`);
         } else if (!call.send(answers.rewrite(event.data))) {
           this.blocked = true;
         }
@@ -218,7 +218,7 @@ export class Player {
   /** In words, why the call has no end. */
   howItStops(): string {
     const { recorded, call } = this.options;
-    return `bridgetape: the recording stops before this ${shortName(call.path)} (call ${recorded.id} of the cassette) ended`;
+    return `bridgetape: the recording stops before this ${shortMethod(call.path)} (call ${recorded.id} of the cassette) ended`;
   }
 
   /** When, in monotonic ns, an event is to go out. */

@@ -1,8 +1,7 @@
 /** One build of a cassette: its calls, and what replaying it needs to know of them, found when first asked for. */
-import { canonicalRequest, type Canonical } from '../bridge/index.js';
+import { BRIDGE, type Canonical, canonicalRequest, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, RETURN, SOLVE } from '../bridge/index.js';
 import type { ClientEvent } from './causality.js';
 import { readExec, type RecordedExec } from './exec-script.js';
-import { BRIDGE, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, RETURN, SOLVE } from './methods.js';
 import { isAwaited, requestOf, type RecordedCall } from './recorded-call.js';
 import { RequestIndex } from './request-index.js';
 

@@ -1,7 +1,6 @@
 /** The recorded builds, and how often each was played: builds that begin alike take turns. */
-import type { Canonical } from '../bridge/index.js';
+import { type Canonical, SOLVE } from '../bridge/index.js';
 import { explainMiss, type Miss } from './miss.js';
-import { SOLVE } from './methods.js';
 import type { RecordedBuild } from './recorded-build.js';
 
 export class Repertoire {

@@ -2,7 +2,7 @@
  * The replayer: takes live calls from a transport, finds the build that each belongs to, and has it played from
  * the cassette. It answers at once, with an error that explains itself, whatever the cassette cannot answer.
  */
-import { buildIdOf, sessionIdOf } from '../bridge/index.js';
+import { BRIDGE, buildIdOf, EXEC_PROCESS, RETURN, SESSION, sessionIdOf, SOLVE, STATUS } from '../bridge/index.js';
 import { Bindings } from './bindings.js';
 import { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
@@ -11,7 +11,6 @@ import { ExecCall } from './exec-call.js';
 import type { LiveBuild } from './live-build.js';
 import { MatchedCall } from './matched-call.js';
 import { Matcher } from './matcher.js';
-import { BRIDGE, EXEC_PROCESS, RETURN, SESSION, SOLVE, STATUS } from './methods.js';
 import { OpenCalls } from './open-calls.js';
 import type { Role } from './part.js';
 import type { Stage, Told } from './player.js';

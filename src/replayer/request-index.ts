@@ -3,8 +3,7 @@
  * used, so everyone who plays a recording shares it. Nothing is canonicalised before it is asked for: an op graph
  * takes some 0.2 ms (bench: 32 callers, Solve).
  */
-import { canonicalRequest, type Canonical, type IdMap } from '../bridge/index.js';
-import { isWrittenOneWay } from './methods.js';
+import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay } from '../bridge/index.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
 /** Recorded calls that asked for the same, in their order. */

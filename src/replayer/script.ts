@@ -1,7 +1,6 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
-import { buildIdOf, solveFacts, statusRef } from '../bridge/index.js';
-import type { Cassette, HeaderField } from '../cassette/index.js';
-import { BRIDGE, SOLVE, STATUS } from './methods.js';
+import { BRIDGE, buildIdOf, headerText, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
+import type { Cassette } from '../cassette/index.js';
 import { RecordedBuild } from './recorded-build.js';
 import { requestOf, type CallEvent, type RecordedCall } from './recorded-call.js';
 
@@ -21,7 +20,7 @@ export function readScript(cassette: Pick<Cassette, 'events'>): Script {
     if (event.kind === 'gap' || !('call' in event)) continue;
     const call = calls.get(event.call);
     if (call !== undefined) call.events.push(event);
-    else if (event.kind === 'client-header') calls.set(event.call, { id: event.call, path: pathOf(event.headers), headers: event.headers, events: [event] });
+    else if (event.kind === 'client-header') calls.set(event.call, { id: event.call, path: headerText(event.headers, ':path') ?? '', headers: event.headers, events: [event] });
   }
   return scriptOf([...calls.values()]);
 }
@@ -44,7 +43,7 @@ export function scriptOf(calls: readonly RecordedCall[]): Script {
     builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members)),
     others,
     paths: new Set(calls.map(({ path }) => path)),
-    hasPathAsAuthority: calls.some(({ headers }) => fieldOf(headers, ':authority').includes('/')),
+    hasPathAsAuthority: calls.some(({ headers }) => headerText(headers, ':authority')?.includes('/') === true),
   };
 }
 
@@ -57,9 +56,3 @@ function recordedBuildOf(call: RecordedCall): string | undefined {
   return call.path === SOLVE ? solveFacts(request)?.ref : statusRef(request);
 }
 
-const pathOf = (headers: readonly HeaderField[]): string => fieldOf(headers, ':path');
-
-function fieldOf(headers: readonly HeaderField[], name: string): string {
-  const value = headers.find((field) => field.name === name)?.value;
-  return value === undefined ? '' : Buffer.from(value).toString('latin1');
-}

@@ -1,9 +1,8 @@
 /** A live Control/Solve: it begins a build, and lasts as long as the build does. */
-import { canonicalRequest, solveFacts } from '../bridge/index.js';
+import { canonicalRequest, SOLVE, solveFacts } from '../bridge/index.js';
 import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { heedNothing, type LiveBuild } from './live-build.js';
-import { SOLVE } from './methods.js';
 import type { Role } from './part.js';
 import type { Stage } from './player.js';
 import type { Repertoire } from './repertoire.js';

@@ -1,6 +1,6 @@
 /** Looks, as long as something goes on, whether it waits for what does not come. */
+import { SOLVE } from '../bridge/index.js';
 import type { Stage } from './player.js';
-import { SOLVE } from './methods.js';
 
 /** How often it looks, in parts of the time after which something counts as stalled. */
 const LOOKS_PER_STALL = 4n;

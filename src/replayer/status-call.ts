@@ -1,9 +1,8 @@
 /** A live Control/Status: it reports what a build does, as it happens. */
-import { statusRef } from '../bridge/index.js';
+import { STATUS, statusRef } from '../bridge/index.js';
 import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { heedNothing, type LiveBuild } from './live-build.js';
-import { STATUS } from './methods.js';
 import type { Role } from './part.js';
 import { OK } from './status.js';
 

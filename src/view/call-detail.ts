@@ -1,5 +1,5 @@
 /** One call whole: its headers and trailers in order, every message decoded, how it ended. */
-import { decodeMessage, decodeStatus, describeExec, methodOf, parseExec, type CallStatus, type Decoded, type DecodedObject, type ExecInput } from '../bridge/index.js';
+import { decodeMessage, decodeStatus, describeExec, EXEC_PROCESS, methodOf, parseExec, type CallStatus, type Decoded, type DecodedObject, type ExecInput } from '../bridge/index.js';
 import type { CallSummary, CassetteEvent, HeaderEvent, HeaderField, MessageEvent } from '../cassette/index.js';
 import { errorCodeName } from '../wire/index.js';
 import type { ViewOptions } from './cassette-head.js';
@@ -19,7 +19,6 @@ export interface DetailOptions extends ViewOptions {
   readonly full?: boolean;
 }
 
-const EXEC_PROCESS = '/moby.buildkit.v1.frontend.LLBBridge/ExecProcess';
 /** So many bytes of what nobody can decode are shown. */
 const MAX_DUMP = 256;
 const MAX_HEADER_CHARS = 240;

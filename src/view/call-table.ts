@@ -1,7 +1,7 @@
 /** The calls of a cassette as a table: a line a call, grouped by build when there are several. */
+import { shortMethod } from '../bridge/index.js';
 import { cassetteHead, type ViewOptions } from './cassette-head.js';
 import { cutEnd, cutStart, legible, padEnd, padStart, width as columnsOf, wrap } from './legible.js';
-import { shortMethod } from './method-name.js';
 import { outcomeNote, outcomePaint, outcomeWord } from './outcome.js';
 import { plainPainter, type Painter } from './painter.js';
 import { duration, plural, seconds, shortSize, size } from '../quantity.js';

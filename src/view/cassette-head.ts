@@ -1,9 +1,9 @@
 /** What stands above a table: what the cassette is, where it came from, what it holds and what it lacks. */
+import { shortMethod } from '../bridge/index.js';
 import type { CassetteHeader } from '../cassette/index.js';
 import { callNumbers, damageFacts, paintedState } from './damage.js';
 import { factLines, type Fact } from './facts.js';
 import { cutEnd, legible } from './legible.js';
-import { shortMethod } from './method-name.js';
 import { plainPainter, type Painter } from './painter.js';
 import { duration, grouped, plural, seconds, size } from '../quantity.js';
 import type { Survey } from './survey.js';

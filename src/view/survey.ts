@@ -1,9 +1,6 @@
 /** A cassette at one glance: what it says about itself, its calls, and the build that each belongs to. */
-import { buildIdOf, sessionIdOf, solveFacts, statusRef, type SolveFacts } from '../bridge/index.js';
+import { BRIDGE, buildIdOf, SESSION, sessionIdOf, SOLVE, solveFacts, STATUS, statusRef, type SolveFacts } from '../bridge/index.js';
 import type { CallSummary, Cassette, CassetteEvent, CassetteHeader, CassetteState, ConnectionSummary, Damage, Gap, HeaderEvent, MessageEvent, Tail } from '../cassette/index.js';
-
-const CONTROL = '/moby.buildkit.v1.Control/';
-const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge/';
 
 export interface SurveyedCall extends CallSummary {
   /** The build's id: the Ref of its Control/Solve. */
@@ -88,17 +85,17 @@ export function surveyCassette(cassette: Cassette, name: string = cassette.path)
 }
 
 function namesBuild(path: string): boolean {
-  return path.startsWith(BRIDGE) || path === `${CONTROL}Solve` || path === `${CONTROL}Status` || path === `${CONTROL}Session`;
+  return path.startsWith(BRIDGE) || path === SOLVE || path === STATUS || path === SESSION;
 }
 
 function originOf(path: string, event: HeaderEvent | MessageEvent): Origin | undefined {
   if (event.kind === 'client-header') {
     if (path.startsWith(BRIDGE)) return { ref: named(buildIdOf(event.headers)) };
-    return path === `${CONTROL}Session` ? { session: named(sessionIdOf(event.headers)) } : undefined;
+    return path === SESSION ? { session: named(sessionIdOf(event.headers)) } : undefined;
   }
   if (event.kind !== 'client-message' || event.data === undefined || event.compressed) return undefined;
-  if (path === `${CONTROL}Status`) return { ref: named(statusRef(event.data)) };
-  const facts = path === `${CONTROL}Solve` ? solveFacts(event.data) : undefined;
+  if (path === STATUS) return { ref: named(statusRef(event.data)) };
+  const facts = path === SOLVE ? solveFacts(event.data) : undefined;
   return facts && { ref: named(facts.ref), facts };
 }
 

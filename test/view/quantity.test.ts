@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 
 import { hexDump } from '../../src/view/hex-dump.js';
 import { cutEnd, cutStart, legible, width, wrap } from '../../src/view/legible.js';
-import { shortMethod } from '../../src/view/method-name.js';
 import { duration, plural, seconds, shortSize, size } from '../../src/quantity.js';
 
 describe('a quantity', () => {
@@ -70,18 +69,5 @@ describe('bytes that nothing is known about', () => {
     expect(hexDump(Buffer.alloc(40), 32)).toHaveLength(3);
     expect(hexDump(Buffer.alloc(40), 32).at(-1)).toBe('… 8 bytes more');
     expect(hexDump(Buffer.alloc(0), 32)).toEqual([]);
-  });
-});
-
-describe("a method's short name", () => {
-  it.each([
-    ['/moby.buildkit.v1.frontend.LLBBridge/Solve', 'LLBBridge/Solve'],
-    ['/containerd.services.content.v1.Content/*', 'Content/*'],
-    ['/Plain/Method', 'Plain/Method'],
-    ['*', '*'],
-    ['nonsense', 'nonsense'],
-    ['', ''],
-  ])('of %s is %s', (path, short) => {
-    expect(shortMethod(path)).toBe(short);
   });
 });

@@ -1,4 +1,4 @@
-/** The methods that the replayer treats in a way of their own. */
+/** The methods of BuildKit that mean something to this project, by their `:path`; proto/ has them all. */
 export const CONTROL = '/moby.buildkit.v1.Control/';
 export const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge/';
 export const SOLVE = `${CONTROL}Solve`;
@@ -27,7 +27,8 @@ export function introducesId(path: string): boolean {
   return path === NEW_CONTAINER;
 }
 
-/** `LLBBridge/ReadFile` of `/moby.buildkit.v1.frontend.LLBBridge/ReadFile` */
-export function shortName(path: string): string {
-  return path.slice(path.lastIndexOf('.') + 1);
+/** `LLBBridge/Solve` of `/moby.buildkit.v1.frontend.LLBBridge/Solve`; a path of another shape stays as it is. */
+export function shortMethod(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return path.slice(Math.max(path.lastIndexOf('.', slash), path.startsWith('/') ? 0 : -1) + 1);
 }
