@@ -87,9 +87,11 @@ function responseHeaders(headers: readonly HeaderField[]): readonly HeaderField[
 
 const trailersOnly = responseHeaders;
 
+/** The length prefix of the message at hand, of whichever call: it is copied when it is sent. */
+const head = new Uint8Array(PREFIX_BYTES);
+
 /** One call, its client's side going to a handler, its server's side coming from the handler's owner. */
 export class GrpcCall implements StreamHandler, MessageSink {
-  private readonly head = new Uint8Array(PREFIX_BYTES);
   private readonly messages: RequestMessages;
   private readonly decompress: Decompress | undefined;
   private handler: GrpcHandler | undefined;
@@ -136,7 +138,6 @@ export class GrpcCall implements StreamHandler, MessageSink {
   send(payload: Uint8Array, compressed = false): boolean {
     if (this.over) return true;
     if (!this.headersSent) this.sendHeaders([]);
-    const { head } = this;
     const { length } = payload;
     head[0] = compressed ? COMPRESSED : PLAIN;
     head[1] = length >>> 24;

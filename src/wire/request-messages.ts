@@ -21,7 +21,8 @@ export interface MessageSink {
 }
 
 export class RequestMessages {
-  private readonly prefix = new Uint8Array(PREFIX_BYTES);
+  /** Made when a length prefix is cut by a boundary, which is seldom. */
+  private prefix: Uint8Array | undefined;
   private prefixOctets = 0;
   private compressed = false;
   private size = 0;
@@ -48,12 +49,13 @@ export class RequestMessages {
       } else if (this.prefixOctets === 0 && to - at >= PREFIX_BYTES) {
         at = this.begin(bytes, at, to);
       } else {
-        this.prefix[this.prefixOctets] = uint8(bytes, at);
+        const prefix = (this.prefix ??= new Uint8Array(PREFIX_BYTES));
+        prefix[this.prefixOctets] = uint8(bytes, at);
         this.prefixOctets += 1;
         at += 1;
         if (this.prefixOctets < PREFIX_BYTES) continue;
         this.prefixOctets = 0;
-        this.begin(this.prefix, 0, PREFIX_BYTES);
+        this.begin(prefix, 0, PREFIX_BYTES);
       }
     }
   }
