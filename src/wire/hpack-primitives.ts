@@ -11,6 +11,13 @@ export const INTEGER_ROOM = 6;
  */
 const HUFFMAN_BYTES = 256;
 
+/**
+ * nghttp2, and so Node's HTTP/2, takes no string that is longer than this as it is sent (NGHTTP2_HD_MAX_NV), and ends the
+ * connection over one. The code can bring a string below it: no code has less than 5 bits.
+ */
+const NGHTTP2_STRING_BYTES = 65_536;
+const NGHTTP2_CODED_BYTES = Math.floor((NGHTTP2_STRING_BYTES * 8) / 5);
+
 /** Shorter ones are copied here; a call into the runtime costs more (measured). */
 const SHORT = 12;
 
@@ -40,7 +47,7 @@ export function writeInteger(first: number, prefix: number, value: number, out: 
 /** §5.2, which takes no more than `INTEGER_ROOM` and the string's length. */
 export function writeString(octets: Uint8Array, out: Uint8Array, at: number): number {
   const { length } = octets;
-  if (length <= HUFFMAN_BYTES) {
+  if (length <= HUFFMAN_BYTES || (length > NGHTTP2_STRING_BYTES && length <= NGHTTP2_CODED_BYTES)) {
     const coded = huffmanLength(octets);
     if (coded < length) return huffmanEncode(octets, out, writeInteger(0x80, 0x7f, coded, out, at));
   }
