@@ -608,6 +608,11 @@ export class ServerConnection implements FrameSink, StreamOwner {
 
   /** RFC 9113 §6.8: a client says that it opens no more streams, or that it has met an error. */
   private readGoAway(code: number): void {
+    // No error, but a client that wants no more answers: so connect-es ends each connection that it aborts.
+    if (code === ErrorCode.CANCEL) {
+      this.finish(ErrorCode.NO_ERROR, 'the client wants no more answers');
+      return;
+    }
     if (code !== ErrorCode.NO_ERROR) {
       this.finish(code, `the client ended the connection with ${errorCodeName(code)}; the longest header block that it was sent has ${this.longestBlock} bytes`);
       return;

@@ -365,6 +365,14 @@ describe('RFC 9113 §6.8 what goes on after a GOAWAY', () => {
     expect(peer.over).toMatchObject({ code: 'NO_ERROR' });
   });
 
+  it("the client's with CANCEL ends the connection without an error, and cancels what was open", () => {
+    const peer = new Peer();
+    peer.send(request(1, true), request(3));
+    expect(peer.send(goaway(0, 8))).toEqual([]);
+    expect(peer.over).toMatchObject({ code: 'NO_ERROR' });
+    expect(peer.requests.map(({ cancelledWith }) => cancelledWith)).toEqual(['CANCEL', 'CANCEL']);
+  });
+
   it.each([
     ['PROTOCOL_ERROR', 1],
     ['INTERNAL_ERROR', 2],
