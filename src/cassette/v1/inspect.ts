@@ -6,7 +6,7 @@ import { type DecodedEvent, isMessage } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
 import { type CassetteState, type Inspector, type Layout, scan, type Tail } from './layout.js';
 import { Malformed } from './msgpack.js';
-import { digestOf, DIGEST_LENGTH, type PayloadBlock } from './payload-block.js';
+import { countOf, digestOf, DIGEST_LENGTH, lengthAt, payloadAt, type PayloadBlock } from './payload-block.js';
 import type { ReaderV1 } from './reader.js';
 import { type Damage, findEnd } from './records.js';
 
@@ -72,6 +72,8 @@ function disagreementWithIndex(index: Layout, walked: Layout): string | undefine
   return undefined;
 }
 
+const NOTHING = new Uint8Array();
+
 class Findings implements Inspector {
   leftOutMessages = 0;
   leftOutBytes = 0;
@@ -80,8 +82,8 @@ class Findings implements Inspector {
   /** Calls with messages whose payloads can't be read. */
   readonly dangling: number[] = [];
   danglingCount = 0;
-  /** Payload numbers that were met, as runs, with their lengths. */
-  readonly #lengths = new Map<number, readonly number[]>();
+  /** The payload blocks that were met, without their payloads, by their first payload's number. */
+  readonly #blocks = new Map<number, PayloadBlock>();
   readonly #firsts: number[] = [];
 
   events(events: readonly DecodedEvent[]): void {
@@ -103,13 +105,11 @@ class Findings implements Inspector {
   }
 
   payloads(block: PayloadBlock): void {
-    let start = 0;
-    block.lengths.forEach((length, i) => {
-      const digest = digestOf(block.bytes.subarray(start, start + length));
+    for (let i = 0; i < countOf(block); i++) {
+      const digest = digestOf(payloadAt(block, i));
       if (!digest.equals(block.digests.subarray(i * DIGEST_LENGTH, (i + 1) * DIGEST_LENGTH))) throw new Malformed(`the digest of payload ${block.first + i} is wrong`);
-      start += length;
-    });
-    this.#lengths.set(block.first, block.lengths);
+    }
+    this.#blocks.set(block.first, { ...block, digests: NOTHING, bytes: NOTHING });
     this.#firsts.push(block.first);
   }
 
@@ -122,6 +122,7 @@ class Findings implements Inspector {
       else high = middle;
     }
     const first = this.#firsts[low - 1];
-    return first === undefined ? undefined : this.#lengths.get(first)?.[payload - first];
+    const block = first === undefined ? undefined : this.#blocks.get(first);
+    return block && lengthAt(block, payload - block.first);
   }
 }

@@ -6,7 +6,7 @@ import { MAX_BLOCKS, MAX_CALLS, MAX_CONNECTIONS, MAX_DAMAGES, MAX_INDEX, MAX_IND
 import { FRAME_LENGTH, parseFrame, PREAMBLE_LENGTH } from './frame.js';
 import { boundRuns, decodeIndex, emptyIndex, type End, type Index } from './index-record.js';
 import { Malformed } from './msgpack.js';
-import { decodePayloads, type PayloadBlock } from './payload-block.js';
+import { countOf, decodePayloads, type PayloadBlock } from './payload-block.js';
 import { type Damage, readRecord, tryRecord, Unreadable } from './records.js';
 
 export type CassetteState = 'whole' | 'interrupted' | 'damaged';
@@ -201,8 +201,8 @@ class Scan {
     if (block.first < this.#payloads) throw new Malformed('its payload numbers were used before');
     this.#inspector?.payloads(block);
     if (this.#index.payloadBlocks.length >= MAX_BLOCKS) throw new Malformed(`the file has more than ${MAX_BLOCKS} blocks of payloads`);
-    this.#index.payloadBlocks.push({ offset, first: block.first, count: block.lengths.length });
-    this.#payloads = block.first + block.lengths.length;
+    this.#index.payloadBlocks.push({ offset, first: block.first, count: countOf(block) });
+    this.#payloads = block.first + countOf(block);
   }
 
   /** The next offset at which a whole record begins. The work is bounded: hostile bytes may look like frames everywhere. */

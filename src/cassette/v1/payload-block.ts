@@ -7,7 +7,8 @@ export const DIGEST_LENGTH = 32;
 export interface PayloadBlock {
   /** The number of the first payload in the block. */
   readonly first: number;
-  readonly lengths: readonly number[];
+  /** Where each begins in `bytes`, and where the last one ends. */
+  readonly starts: Uint32Array;
   /** 32 bytes for each payload. */
   readonly digests: Uint8Array;
   /** The payloads, end to end. */
@@ -34,5 +35,21 @@ export function decodePayloads(content: Uint8Array): PayloadBlock {
   const bytes = asBytes(row[3], 'payloads');
   if (digests.length !== lengths.length * DIGEST_LENGTH) throw new Malformed('the digests of a payload block do not fit its payloads');
   if (lengths.reduce((sum, length) => sum + length, 0) !== bytes.length) throw new Malformed('the lengths of a payload block do not fit its bytes');
-  return { first: asCount(row[0], 'payload number'), lengths, digests, bytes };
+  const starts = new Uint32Array(lengths.length + 1);
+  lengths.forEach((length, i) => (starts[i + 1] = (starts[i] ?? 0) + length));
+  return { first: asCount(row[0], 'payload number'), starts, digests, bytes };
+}
+
+/** How many payloads a block holds. */
+export const countOf = ({ starts }: PayloadBlock): number => starts.length - 1;
+
+/** Length of a block's nth payload; undefined when it holds no such one. */
+export function lengthAt({ starts }: PayloadBlock, n: number): number | undefined {
+  const end = starts[n + 1];
+  return end === undefined ? undefined : end - (starts[n] ?? 0);
+}
+
+/** A block's nth payload, as a view of it. */
+export function payloadAt({ starts, bytes }: PayloadBlock, n: number): Uint8Array {
+  return bytes.subarray(starts[n] ?? bytes.length, starts[n + 1] ?? bytes.length);
 }

@@ -12,7 +12,7 @@ import { MAX_LISTED } from './bounds.js';
 import type { EventBlock, PayloadBlockPlace } from './index-record.js';
 import { type CassetteState, type Layout, layoutFromIndex, scan } from './layout.js';
 import { Malformed } from './msgpack.js';
-import { decodePayloads, type PayloadBlock } from './payload-block.js';
+import { countOf, decodePayloads, payloadAt, type PayloadBlock } from './payload-block.js';
 import { type Damage, findEnd, readHeader, readRecord, Unreadable } from './records.js';
 
 interface DecodedBlock {
@@ -193,10 +193,7 @@ export class ReaderV1 {
     const place = this.layout.index.payloadBlocks[at];
     if (place === undefined || number >= place.first + place.count) return undefined;
     const block = this.#payloadBlock(at, place);
-    if (block === undefined) return undefined;
-    let start = 0;
-    for (let i = 0; i < number - place.first; i++) start += block.lengths[i] ?? 0;
-    return block.bytes.subarray(start, start + (block.lengths[number - place.first] ?? 0));
+    return block && payloadAt(block, number - place.first);
   }
 
   #payloadBlock(at: number, place: PayloadBlockPlace): PayloadBlock | undefined {
@@ -209,7 +206,7 @@ export class ReaderV1 {
     const block = this.#guarded(place.offset, 'payloads', (): PayloadBlock => {
       const record = readRecord(this.#source, place.offset);
       const decoded = decodePayloads(record.raw);
-      if (record.frame.kind !== 'pay' || decoded.first !== place.first || decoded.lengths.length !== place.count) throw new Malformed('the block is not the one that the index names');
+      if (record.frame.kind !== 'pay' || decoded.first !== place.first || countOf(decoded) !== place.count) throw new Malformed('the block is not the one that the index names');
       return decoded;
     });
     remember(this.#payloadCache, at, block);
