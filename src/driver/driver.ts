@@ -5,10 +5,11 @@
  */
 import * as grpc from '@grpc/grpc-js';
 
-import { BRIDGE, buildIdOf, EXEC_PROCESS, headerText, parseExec, rewriteIds, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
+import { BRIDGE, buildIdOf, EXEC_PROCESS, headerText, parseExec, rewriteIds, SESSION, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
 import type { Cassette, HeaderField } from '../cassette/index.js';
 import { isId, newId, pairIds } from './ids.js';
 import { Progress, type CallEvent } from './progress.js';
+import { offered, ServedSession } from './session.js';
 
 export interface DriveOptions {
   /** grpc-js's target: `unix:/path` or `host:port` */
@@ -34,11 +35,12 @@ interface DrivenCall {
 }
 
 /**
- * Drives every bridge call of a cassette, and the Solve and Status calls that carry their builds. Resolves when all
- * have ended; a status other than recorded is for whoever compares the recordings to find.
+ * Drives every bridge call of a cassette, and the Solve and Status calls that carry their builds, while its sessions are
+ * open and idle. Resolves when all have ended; a status other than recorded is for whoever compares the recordings to find.
  */
 export async function drive(cassette: Cassette, options: DriveOptions): Promise<DriveReport> {
-  const calls = readCalls(cassette);
+  const recorded = readCalls(cassette);
+  const calls = recorded.filter(({ path }) => path !== SESSION);
   const builds = new Map<string, DrivenCall[]>();
   for (const call of calls) {
     const build = buildOf(call) ?? '';
@@ -50,7 +52,10 @@ export async function drive(cassette: Cassette, options: DriveOptions): Promise<
   });
   const ids = new Ids();
   try {
+    const sessions = recorded.filter(({ path }) => path === SESSION).map(({ headers }) => openSession(headers, client, ids));
     await Promise.all(Array.from(builds.values(), (members) => new BuildDriver(members, client, ids, options).run()));
+    for (const session of sessions) session.end();
+    await Promise.all(sessions.map(({ over }) => over));
   } finally {
     client.close();
   }
@@ -66,9 +71,23 @@ function readCalls(cassette: Cassette): readonly DrivenCall[] {
       continue;
     }
     const path = headerText(event.headers, ':path') ?? '';
-    if (path.startsWith(BRIDGE) || path === SOLVE || path === STATUS) calls.set(event.call, { id: event.call, path, headers: event.headers, events: [event] });
+    if (path.startsWith(BRIDGE) || path === SOLVE || path === STATUS || path === SESSION) calls.set(event.call, { id: event.call, path, headers: event.headers, events: [event] });
   }
   return [...calls.values()];
+}
+
+/** Under its recorded id: that stands in definitions too, whose digests hold it fast. */
+function openSession(headers: readonly HeaderField[], client: grpc.Client, ids: Ids): ServedSession {
+  return new ServedSession(client.makeBidiStreamRequest<Buffer, Buffer>(SESSION, same, same, metadataOf(offered(headers), ids)));
+}
+
+/** What the recorded client sent, with the ids of now. */
+function metadataOf(headers: readonly HeaderField[], ids: Ids): grpc.Metadata {
+  const metadata = new grpc.Metadata();
+  for (const { name, value } of headers) {
+    if (!isOwnField(name)) metadata.add(name, name.endsWith('-bin') ? Buffer.from(textOf(value), 'base64') : textOf(rewriteIds(value, ids.live)));
+  }
+  return metadata;
 }
 
 function buildOf(call: DrivenCall): string | undefined {
@@ -198,11 +217,7 @@ class BuildDriver {
   }
 
   private start(call: DrivenCall): void {
-    const metadata = new grpc.Metadata();
-    for (const { name, value } of call.headers) {
-      if (!isOwnField(name)) metadata.add(name, name.endsWith('-bin') ? Buffer.from(textOf(value), 'base64') : textOf(rewriteIds(value, this.ids.live)));
-    }
-    const stream = this.client.makeBidiStreamRequest<Buffer, Buffer>(call.path, same, same, metadata);
+    const stream = this.client.makeBidiStreamRequest<Buffer, Buffer>(call.path, same, same, metadataOf(call.headers, this.ids));
     const live = { stream, ended: false };
     const isExec = call.path === EXEC_PROCESS;
     const progress = new Progress(call.events, isExec);
