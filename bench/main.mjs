@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { build } from './bridgebench.mjs';
 import { figures } from './figures.mjs';
 import { forward } from './forward.mjs';
+import { idle } from './idle.mjs';
 import { machine, programs } from './machine.mjs';
 import { memory } from './memory.mjs';
 import { cli, middles, usualMiddles } from './middles.mjs';
@@ -15,7 +16,7 @@ import { replay, start } from './replay.mjs';
 import { markdown, terminal } from './report.mjs';
 import { size } from './size.mjs';
 
-const sections = { forward, memory, replay, start, size };
+const sections = { forward, memory, replay, idle, start, size };
 /** The sections that are made of figures, so that one figure alone can be asked for. */
 const figured = ['forward', 'replay'];
 

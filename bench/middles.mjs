@@ -136,6 +136,7 @@ export async function replayer(cassette, listen, nodeOptions = []) {
     ready: /listening on/,
   });
   return {
+    peak: () => peakMemory(process_.pid),
     end: async () => {
       const { peak, code, signal } = await stopWatched(process_);
       rmSync(listen, { force: true });

@@ -24,7 +24,7 @@ import (
 // again when it meets a replay.
 type step struct {
 	Name string `json:"name"`
-	// Method is Ping, ReadFile, Solve or ExecProcess.
+	// Method is Ping, ReadFile, Solve or ExecProcess; or Idle: Calls streams that are opened and left alone.
 	Method string `json:"method"`
 	// Callers call side by side on the one connection.
 	Callers int `json:"callers"`
@@ -182,8 +182,11 @@ func (c *client) end() error {
 }
 
 func (c *client) measure(s step) (result, error) {
-	if s.Method == "ExecProcess" {
+	switch s.Method {
+	case "ExecProcess":
 		return c.measureExec(s)
+	case "Idle":
+		return c.openIdle(s)
 	}
 	if _, _, err := c.callMany(s, s.Warmup); err != nil {
 		return result{}, err
@@ -203,6 +206,21 @@ func (c *client) measure(s step) (result, error) {
 		P50:       at(.5),
 		P99:       at(.99),
 	}, nil
+}
+
+// openIdle opens streams of Control/Status and says nothing on them. A call after them shows that the server has them all.
+func (c *client) openIdle(s step) (result, error) {
+	begin := time.Now()
+	for range s.Calls {
+		if _, err := c.conn.NewStream(c.ctx, &grpc.StreamDesc{ServerStreams: true}, "/"+controlService+"/Status"); err != nil {
+			return result{}, err
+		}
+	}
+	if err := c.listWorkers(); err != nil {
+		return result{}, err
+	}
+	elapsed := time.Since(begin)
+	return result{Name: s.Name, Seconds: elapsed.Seconds(), PerSecond: float64(s.Calls) / elapsed.Seconds()}, nil
 }
 
 // callMany makes calls calls with the step's callers side by side, no two of them equal, and gives how long each took.
