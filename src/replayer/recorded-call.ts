@@ -1,5 +1,7 @@
 /** One call of a cassette, as something to be played. */
+import { headerText } from '../bridge/index.js';
 import type { HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from '../cassette/index.js';
+import { ErrorCode, readTimeout } from '../wire/index.js';
 
 /** All that a cassette can hold of one call, but gaps. */
 export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
@@ -38,4 +40,17 @@ export function cancelOf(call: RecordedCall): Reset | undefined {
     if (event?.kind === 'reset' && event.side === 'client') return event;
   }
   return undefined;
+}
+
+/**
+ * The call as its client saw it. When a deadline passes, grpc-go's server resets the call at about the moment at which the
+ * client gives up, and which of the two was seen is chance. To send that reset at once would be an error that the client
+ * never saw; it is left to the client's own deadline.
+ */
+export function withoutDeadlineReset(call: RecordedCall): RecordedCall {
+  const [first, last] = [call.events[0], call.events.at(-1)];
+  if (first === undefined || last?.kind !== 'reset' || last.side !== 'server' || last.code !== ErrorCode.CANCEL) return call;
+  const timeout = readTimeout(headerText(call.headers, 'grpc-timeout') ?? '');
+  if (timeout === undefined || last.time - first.time < timeout) return call;
+  return { ...call, events: [...call.events.slice(0, -1), { ...last, side: 'client' }] };
 }

@@ -2,7 +2,7 @@
 import { BRIDGE, buildIdOf, headerText, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
 import type { Cassette } from '../cassette/index.js';
 import { RecordedBuild } from './recorded-build.js';
-import { requestOf, type CallEvent, type RecordedCall } from './recorded-call.js';
+import { requestOf, withoutDeadlineReset, type CallEvent, type RecordedCall } from './recorded-call.js';
 
 export interface Script {
   readonly builds: readonly RecordedBuild[];
@@ -14,9 +14,10 @@ export interface Script {
   readonly hasPathAsAuthority: boolean;
 }
 
+/** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
 export function readScript(cassette: Pick<Cassette, 'events'>): Script {
   const calls = new Map<number, RecordedCall & { readonly events: CallEvent[] }>();
-  for (const event of cassette.events()) {
+  for (const event of cassette.events({ answersApart: true })) {
     if (event.kind === 'gap' || !('call' in event)) continue;
     const call = calls.get(event.call);
     if (call !== undefined) call.events.push(event);
@@ -25,8 +26,9 @@ export function readScript(cassette: Pick<Cassette, 'events'>): Script {
   return scriptOf([...calls.values()]);
 }
 
-/** @param calls in the order of their client headers */
-export function scriptOf(calls: readonly RecordedCall[]): Script {
+/** @param recorded calls in the order of their client headers */
+export function scriptOf(recorded: readonly RecordedCall[]): Script {
+  const calls = recorded.map(withoutDeadlineReset);
   const builds = new Map<string, RecordedCall[]>();
   const others: RecordedCall[] = [];
   for (const call of calls) {

@@ -18,6 +18,7 @@ export type {
 } from './events.js';
 export { type AcceptGrpc, GrpcCall, type GrpcHandler, grpcRequests } from './grpc-call.js';
 export { OK, Status, statusTrailers, textField } from './grpc-status.js';
+export { readTimeout } from './grpc-timeout.js';
 export { IdleClient } from './idle-client.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export type { RequestLine } from './request-headers.js';

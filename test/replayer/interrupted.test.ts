@@ -88,6 +88,23 @@ describe('a recording that stops before a call ended', () => {
       message: `bridgetape: the recorded call was reset by the server (HTTP/2 error code ${code})`,
     });
   });
+
+  // grpc-go's server resets a call whose deadline passes, in a race with its client.
+  it.each([
+    ['at its deadline is left to the deadline of the live one', 300, undefined],
+    ['before its deadline is cancelled', 299, 1],
+  ])('by a reset of the server %s', (_, ms, code) => {
+    const tape = new Tape();
+    const recorded = tape.call('/some.Service/Talk', [['grpc-timeout', '300m']]).sends(bytes('go')).headed();
+    tape.after(ms);
+    recorded.resets(8);
+    const stage = new Stage(tape.script);
+    const call = stage.open('/some.Service/Talk').says(bytes('go'));
+    stage.clock.pass(1000);
+    expect(call.status?.code).toBe(code);
+    call.cancels();
+    expect(stage.misses).toEqual([]);
+  });
 });
 
 describe('a message whose body was left out', () => {
