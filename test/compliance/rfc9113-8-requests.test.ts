@@ -136,6 +136,14 @@ describe('RFC 9113 §8.1.1 malformed messages: content-length', () => {
     expect(peer.request(1).ended).toBe(false);
   });
 
+  it.each([[1], [2], [100]])('of content that goes on past it, as much as it says is given: in chunks of %d', (size) => {
+    const peer = new Peer();
+    const bytes = concat(headers(1, withLength('5')), data(1, latin1('1234')), data(1, latin1('56789'), { padding: 0 }));
+    for (let at = 0; at < bytes.length; at += size) peer.send(bytes.subarray(at, at + size));
+    expect(peer.request(1).received).toEqual(latin1('12345'));
+    expectStreamError(peer, 1, 'PROTOCOL_ERROR');
+  });
+
   it('a length with no content at all is a stream error PROTOCOL_ERROR', () => {
     malformed(withLength('5'));
   });
