@@ -24,27 +24,40 @@ interface RawFrame {
   readonly payload: Uint8Array;
 }
 
-/** Bytes → frames, over any chunking. */
+/** Bytes → frames, over any chunking; payloads lie in what was pushed. */
 class Deframer {
-  private held = new Uint8Array(0);
+  private held: Uint8Array = new Uint8Array(0);
 
-  *push(bytes: Uint8Array): Generator<RawFrame> {
-    this.held = this.held.length === 0 ? Uint8Array.from(bytes) : concat(this.held, bytes) as Uint8Array<ArrayBuffer>;
+  push(pushed: Uint8Array): RawFrame[] {
+    const bytes = this.held.length === 0 ? pushed : concat(this.held, pushed);
+    const frames: RawFrame[] = [];
+    const octet = (at: number): number => bytes[at] ?? 0;
     let at = 0;
-    for (; this.held.length - at >= 9; ) {
-      const view = Buffer.from(this.held.buffer, this.held.byteOffset + at, this.held.length - at);
-      const length = view.readUIntBE(0, 3);
-      if (view.length < 9 + length) break;
-      at += 9 + length;
-      yield { type: view.readUInt8(3), flags: view.readUInt8(4), stream: view.readUInt32BE(5) & 0x7fffffff, payload: Uint8Array.from(view.subarray(9, 9 + length)) };
+    while (bytes.length - at >= 9) {
+      const end = at + 9 + ((octet(at) << 16) | (octet(at + 1) << 8) | octet(at + 2));
+      if (end > bytes.length) break;
+      const stream = ((octet(at + 5) & 0x7f) << 24) | (octet(at + 6) << 16) | (octet(at + 7) << 8) | octet(at + 8);
+      frames.push({ type: octet(at + 3), flags: octet(at + 4), stream, payload: bytes.subarray(at + 9, end) });
+      at = end;
     }
-    this.held = this.held.subarray(at);
+    // What is pushed next may be written over it.
+    this.held = bytes.slice(at);
+    return frames;
   }
 
   get rest(): number {
     return this.held.length;
   }
+
+  /** What there is of a frame that has not come whole. */
+  get begun(): RawFrame | undefined {
+    if (this.held.length < 9) return undefined;
+    const [type = 0, flags = 0] = this.held.subarray(3);
+    return { type, flags, stream: viewOf(this.held).readUInt32BE(5) & 0x7fffffff, payload: this.held.subarray(9) };
+  }
 }
+
+const viewOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** How much of what a server may send a client has allowed: the most that any order of its frames can mean. */
 class Allowance {
@@ -56,6 +69,8 @@ class Allowance {
   private readonly streams = new Map<number, number>();
   private readonly sent = new Map<number, number>();
   private sentInAll = 0;
+  /** The content that the client sent on each stream, up to its END_STREAM. */
+  readonly contents = new Map<number, { readonly pieces: Uint8Array[]; ended: boolean }>();
   /** The highest stream that the client has sent HEADERS on. */
   highest = 0;
 
@@ -63,7 +78,7 @@ class Allowance {
     const skipped = Math.min(this.prefaceLeft, bytes.length);
     this.prefaceLeft -= skipped;
     for (const { type, flags, stream, payload } of this.deframer.push(bytes.subarray(skipped))) {
-      const view = Buffer.from(payload);
+      const view = viewOf(payload);
       if (type === TYPE.windowUpdate && payload.length === 4) {
         const increment = view.readUInt32BE(0) & 0x7fffffff;
         if (stream === 0) this.connection += increment;
@@ -76,8 +91,27 @@ class Allowance {
         }
       } else if (type === TYPE.headers) {
         this.highest = Math.max(this.highest, stream);
+        this.content(stream, new Uint8Array(0), flags);
+      } else if (type === TYPE.data) {
+        const padding = (flags & FLAG.padded) === 0 ? 0 : (payload[0] ?? 0) + 1;
+        this.content(stream, payload.subarray(Math.min(1, padding), payload.length - Math.max(0, padding - 1)), flags);
       }
     }
+  }
+
+  /** DATA is handed on as it comes, before its frame is whole. */
+  contentBegun(stream: number): Uint8Array {
+    const { begun } = this.deframer;
+    if (begun?.type !== TYPE.data || begun.stream !== stream) return new Uint8Array(0);
+    return begun.payload.subarray((begun.flags & FLAG.padded) === 0 ? 0 : 1);
+  }
+
+  private content(stream: number, bytes: Uint8Array, flags: number): void {
+    let content = this.contents.get(stream);
+    if (content === undefined) this.contents.set(stream, (content = { pieces: [], ended: false }));
+    if (content.ended) return;
+    if (bytes.length > 0) content.pieces.push(bytes);
+    content.ended = (flags & FLAG.endStream) !== 0;
   }
 
   /** @returns whether so much more may be sent on the stream */
@@ -119,6 +153,14 @@ export class Witness {
     return this.frames.slice(before);
   }
 
+  /** Whether an application was given what its client sent: all of it, or as long as a request has not ended well the beginning. */
+  checkContent(stream: number, given: Uint8Array, ended: boolean): void {
+    const { pieces, ended: said } = this.allowance.contents.get(stream) ?? { pieces: [], ended: false };
+    const bytes = ended ? concat(...pieces) : concat(...pieces, this.allowance.contentBegun(stream));
+    const same = Buffer.compare(given, ended ? bytes : bytes.subarray(0, given.length)) === 0;
+    if (!same || (ended && !said)) throw new Violation(`stream ${stream}: ${given.length} octets were given${ended ? ', and the end,' : ''} of ${bytes.length}${said ? ' and the end' : ''}`);
+  }
+
   /** The server will send no more. */
   end(): void {
     if (this.deframer.rest > 0) throw new Violation(`the server's last frame is cut off: ${this.deframer.rest} bytes of it came`);
@@ -130,24 +172,24 @@ export class Witness {
     if (payload.length > this.allowance.maxFrame) throw new Violation(`a frame of ${payload.length} bytes, where ${this.allowance.maxFrame} are allowed`);
     if (this.frames.length === 0 && this.block === undefined && (type !== TYPE.settings || flags !== 0)) throw new Violation('the first frame is no SETTINGS (RFC 9113 §3.4)');
     if (this.block !== undefined && (type !== TYPE.continuation || stream !== this.block.stream)) throw new Violation('a frame inside a header block (§6.10)');
-    const view = Buffer.from(payload);
+    const view = viewOf(payload);
     switch (type) {
       case TYPE.data:
         this.answering(stream);
         if ((flags & FLAG.padded) !== 0) throw new Violation('padding, which our server has no use for');
         if (!this.allowance.spend(stream, payload.length)) throw new Violation(`DATA on stream ${stream} beyond its window, or the connection's`);
         if (!this.began.has(stream)) throw new Violation(`DATA before HEADERS on stream ${stream}`);
-        this.add({ type: 'DATA', stream, end: (flags & FLAG.endStream) !== 0, bytes: payload });
+        this.add({ type: 'DATA', stream, end: (flags & FLAG.endStream) !== 0, bytes: payload.slice() });
         return;
       case TYPE.headers:
         this.answering(stream);
         if ((flags & ~(FLAG.endStream | FLAG.endHeaders)) !== 0) throw new Violation(`a HEADERS frame with flags 0x${flags.toString(16)}`);
-        this.block = { stream, end: (flags & FLAG.endStream) !== 0, fragments: [payload] };
+        this.block = { stream, end: (flags & FLAG.endStream) !== 0, fragments: [payload.slice()] };
         if ((flags & FLAG.endHeaders) !== 0) this.closeBlock();
         return;
       case TYPE.continuation:
         if (this.block === undefined) throw new Violation('a CONTINUATION without a header block');
-        this.block.fragments.push(payload);
+        this.block.fragments.push(payload.slice());
         if ((flags & FLAG.endHeaders) !== 0) this.closeBlock();
         return;
       case TYPE.rstStream:

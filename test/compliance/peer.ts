@@ -20,7 +20,7 @@ export interface PeerOptions {
 
 /** What the application saw of one request, and its means to answer. */
 export class Request {
-  received = new Uint8Array(0);
+  private readonly pieces: Uint8Array[] = [];
   /** The client has sent all it will. */
   ended = false;
   /** The application has said all it will. */
@@ -42,7 +42,7 @@ export class Request {
   readonly handler: StreamHandler = {
     data: (bytes, from, to) => {
       this.expectOpen();
-      this.received = Uint8Array.from(concat(this.received, bytes.subarray(from, to)));
+      this.pieces.push(bytes.slice(from, to));
     },
     ended: () => {
       this.expectOpen();
@@ -57,6 +57,11 @@ export class Request {
       this.drains += 1;
     },
   };
+
+  /** The content so far. */
+  get received(): Uint8Array {
+    return concat(...this.pieces);
+  }
 
   private expectOpen(): void {
     expect({ ended: this.ended, cancelled: this.cancelledWith }).toEqual({ ended: false, cancelled: undefined });
@@ -199,6 +204,13 @@ export function expectStreamError(peer: Peer, stream: number, code: string): voi
   expect(peer.on(stream).filter(({ type }) => type === 'RST_STREAM')).toEqual([{ type: 'RST_STREAM', stream, code }]);
   for (const request of peer.requests) if (request.stream.id === stream) expect(request.cancelledWith).toBe(code);
   expectAlive(peer);
+}
+
+/** The same octets; of long ones, many times faster than `toEqual`. */
+export function expectOctets(got: Uint8Array, expected: Uint8Array): void {
+  expect(got).toHaveLength(expected.length);
+  const at = got.findIndex((octet, index) => octet !== expected[index]);
+  expect(at < 0 ? 'the same octets' : `octet ${at} is ${got[at]}, not ${expected[at]}`).toBe('the same octets');
 }
 
 /** Nothing comes back, and the connection goes on. */

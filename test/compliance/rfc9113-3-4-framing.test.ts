@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { concat, data, FLAG, frame, headers, latin1, PREFACE, settings, TYPE, uint32 } from '../wire/bytes.js';
 import { frameHeader, octets, ping, priority, requestBlock, requestFields } from './bytes.js';
-import { bodyText, expectAlive, expectConnectionError, expectIgnored, expectStreamError, Peer } from './peer.js';
+import { bodyText, expectAlive, expectConnectionError, expectIgnored, expectOctets, expectStreamError, Peer } from './peer.js';
 import { HpackEncoder } from '../wire/hpack-encoder.js';
 
 describe('RFC 9113 §3.4 connection preface', () => {
@@ -134,7 +134,7 @@ describe('RFC 9113 §4.2 frame size', () => {
   it('DATA of 16,384 octets, the initial SETTINGS_MAX_FRAME_SIZE, is accepted', () => {
     const peer = new Peer();
     peer.send(headers(1, requestBlock()), data(1, octets(16_384), { end: true }));
-    expect(peer.request(1).received).toEqual(octets(16_384));
+    expectOctets(peer.request(1).received, octets(16_384));
     expectAlive(peer);
   });
 
@@ -179,14 +179,14 @@ describe('RFC 9113 §4.2 frame size', () => {
     peer.request(1).answer(octets(60_000));
     const sizes = peer.on(1).flatMap((sent) => (sent.type === 'DATA' ? [sent.bytes.length] : []));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(16_384);
-    expect(peer.body(1)).toEqual(octets(60_000));
+    expectOctets(peer.body(1), octets(60_000));
   });
 
   it("the server's DATA frames can be as large as the client allows", () => {
     const peer = new Peer({ settings: { 4: 2 ** 20, 5: 2 ** 20 } });
     peer.send(frame(TYPE.windowUpdate, 0, 0, uint32(2 ** 21)), headers(1, requestBlock(), { end: true }));
     peer.request(1).answer(octets(900_000));
-    expect(peer.body(1)).toEqual(octets(900_000));
+    expectOctets(peer.body(1), octets(900_000));
   });
 
   it("a lower SETTINGS_MAX_FRAME_SIZE holds for what the server sends after its acknowledgement", () => {

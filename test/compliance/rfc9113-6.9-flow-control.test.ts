@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { concat, data, frame, headers, rstStream, settings, TYPE, uint32 } from '../wire/bytes.js';
 import { octets, requestBlock, windowUpdate } from './bytes.js';
-import { bodyText, expectAlive, expectConnectionError, expectIgnored, expectStreamError, Peer } from './peer.js';
+import { bodyText, expectAlive, expectConnectionError, expectIgnored, expectOctets, expectStreamError, Peer } from './peer.js';
 
 const request = (stream: number, end = true): Uint8Array => headers(stream, requestBlock(), { end });
 const MAX = 2 ** 31 - 1;
@@ -108,7 +108,7 @@ describe('RFC 9113 §6.9.1 the flow-control window', () => {
     expect(peer.body(1).length + peer.body(3).length).toBe(95_535);
     peer.send(windowUpdate(0, 4_465));
     for (const id of [1, 3]) {
-      expect(peer.body(id)).toEqual(octets(50_000));
+      expectOctets(peer.body(id), octets(50_000));
       expect(peer.on(id).at(-1)).toMatchObject({ type: 'HEADERS', end: true });
     }
   });
@@ -243,7 +243,7 @@ describe('RFC 9113 §6.9.2 initial flow-control window size', () => {
     peer.send(settings({ 4: 2_000_000 }));
     expect(peer.body(1)).toHaveLength(65_535);
     peer.send(windowUpdate(0, 100_000));
-    expect(peer.body(1)).toEqual(octets(100_000));
+    expectOctets(peer.body(1), octets(100_000));
   });
 
   it("a change that takes a stream's window past 2^31-1 is a connection error FLOW_CONTROL_ERROR", () => {
