@@ -622,10 +622,10 @@ export class ServerConnection implements FrameSink, StreamOwner {
     if (this.streams.size === 0) this.finish(ErrorCode.NO_ERROR, 'the client has left');
   }
 
-  /** A stream that is idle can't be reset. */
+  /** A stream that is idle can't be reset, and neither can one that is over: its size is wrong all the same (h2spec http2/6.3/2). */
   private priorityError(id: number, code: number): void {
-    if (this.isIdle(id)) this.connectionError(code, `a PRIORITY frame on stream ${id} that can't be read`);
-    else if (this.streams.has(id)) this.streamError(id, code);
+    if (this.streams.has(id)) this.streamError(id, code);
+    else if (this.isIdle(id) || code === ErrorCode.FRAME_SIZE_ERROR) this.connectionError(code, `a PRIORITY frame on stream ${id} that can't be read`);
   }
 
   private readReset(id: number, code: number): void {

@@ -84,11 +84,20 @@ describe('RFC 9113 §6.3 PRIORITY', () => {
     expectStreamError(peer, 1, 'FRAME_SIZE_ERROR');
   });
 
-  it('a wrong size on an idle stream is an error as well, of the stream or of the connection', () => {
+  it.each([
+    ['idle', () => undefined],
+    [
+      'over',
+      (peer: Peer) => {
+        peer.send(request(9, true));
+        peer.request(9).answer();
+      },
+    ],
+  ])('a wrong size on a stream that is %s, and so can not be reset, is a connection error FRAME_SIZE_ERROR', (_, enter) => {
     const peer = new Peer();
-    const frames = peer.send(frame(TYPE.priority, 0, 9, octets(4)));
-    expect(frames.at(-1)).toMatchObject({ code: 'FRAME_SIZE_ERROR' });
-    expect(peer.requests).toEqual([]);
+    enter(peer);
+    peer.send(frame(TYPE.priority, 0, 9, octets(4)));
+    expectConnectionError(peer, 'FRAME_SIZE_ERROR');
   });
 
   it('opens no stream', () => {
