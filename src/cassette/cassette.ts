@@ -148,9 +148,15 @@ export class Cassette implements Disposable {
     return this.#reader.call(id);
   }
 
-  /** All events in order, block by block. Where the file is damaged a gap event stands in for what is missing. */
-  events(): IterableIterator<CassetteEvent> {
-    return this.#reader.events();
+  /**
+   * All events in order, block by block. Where the file is damaged a gap event stands in for what is missing.
+   *
+   * @param options.answersApart larger payloads of the server's messages are not held by their events, but read each
+   *   time that `data` is asked for, which throws BridgetapeError `cassette-damaged` when that fails; only as long as
+   *   the cassette is open. What comes is not to be written to.
+   */
+  events({ answersApart = false }: { readonly answersApart?: boolean } = {}): IterableIterator<CassetteEvent> {
+    return this.#reader.events(answersApart);
   }
 
   close(): void {

@@ -3,6 +3,8 @@
  * stream of bytes however it was cut into messages, its resizes and signals), and what the server sent to each.
  */
 import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec } from '../bridge/index.js';
+import type { MessageEvent } from '../cassette/index.js';
+import { BridgetapeError } from '../errors.js';
 import { EXEC_INPUT, readExecHead } from './exec-head.js';
 import { isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 
@@ -78,11 +80,22 @@ export function readExec(call: RecordedCall): RecordedExec {
 
 /** A server event as a message about a process, whichever that is. */
 function answerIn(event: ServerEvent): (RecordedAnswer & { readonly process: string }) | undefined {
-  if (event.kind !== 'server-message' || event.data === undefined) return undefined;
-  const head = readExecHead(event.data);
+  const data = event.kind === 'server-message' ? dataOf(event) : undefined;
+  if (event.kind !== 'server-message' || data === undefined) return undefined;
+  const head = readExecHead(data);
   if (head !== undefined) return { process: head.process, event, isExit: head.input === EXEC_INPUT.exit, idEnd: head.idEnd };
-  const message = parseExec(event.data);
+  const message = parseExec(data);
   return message && { process: message.process, event, isExit: message.input.kind === 'exit', idEnd: undefined };
+}
+
+/** What can't be read is no process's: the stream fails where it stands. */
+function dataOf(event: MessageEvent): Uint8Array | undefined {
+  try {
+    return event.data;
+  } catch (error) {
+    if (error instanceof BridgetapeError) return undefined;
+    throw error;
+  }
 }
 
 /** What an answer says; undefined when its body was left out of the cassette. */

@@ -36,6 +36,11 @@ export function deliver(deed: Deed, handler: CallHandler | undefined): void {
   }
 }
 
+/** A payload that is kept must not keep the block of the cassette in which it stands. */
+function apart(payload: Uint8Array): Uint8Array {
+  return payload.length < payload.buffer.byteLength ? new Uint8Array(payload) : payload;
+}
+
 /** The build to which a part belongs. */
 export interface PartOwner {
   did(part: Part, deed: Deed): void;
@@ -132,7 +137,7 @@ export class Part implements CallHandler {
   /** Hot path: for each message that is replayed (bench: replay). */
   send(payload: Uint8Array): boolean {
     if (this.ending !== undefined) return true;
-    if (this.owner.keeps(payload.length)) this.sent.push(payload);
+    if (this.owner.keeps(payload.length)) this.sent.push(apart(payload));
     this.isBlocked = !this.call.send(payload);
     return !this.isBlocked;
   }

@@ -3,6 +3,7 @@
  * happened, and, with a pace, not before its recorded distance to the last of those has passed.
  */
 import { shortMethod } from '../bridge/index.js';
+import { BridgetapeError } from '../errors.js';
 import type { Bindings } from './bindings.js';
 import type { Call } from './call.js';
 import type { Scope, ClientEvent } from './causality.js';
@@ -112,6 +113,10 @@ export class Player {
       this.play();
     } catch (error) {
       const { stage, call } = this.options;
+      if (error instanceof BridgetapeError) {
+        this.giveUp(Status.failedPrecondition, `bridgetape: ${error.what}`);
+        return;
+      }
       stage.crashed(error, call.path);
       this.fail(Status.internal, internalError(error));
     }
@@ -187,13 +192,12 @@ export class Player {
       case 'server-header':
         call.sendHeaders(event.headers);
         return;
-      case 'server-message':
-        if (event.data === undefined) {
-          this.giveUp(Status.failedPrecondition, `bridgetape: the body of this message of ${shortMethod(call.path)} was left out of the cassette; record again with --bodies ${call.path}`);
-        } else if (!call.send(answers.rewrite(event.data))) {
-          this.blocked = true;
-        }
+      case 'server-message': {
+        const { data } = event;
+        if (data === undefined) this.giveUp(Status.failedPrecondition, `bridgetape: the body of this message of ${shortMethod(call.path)} was left out of the cassette; record again with --bodies ${call.path}`);
+        else this.blocked = !call.send(answers.rewrite(data));
         return;
+      }
       case 'server-trailer':
         call.end(bindings.trailersToLive(event.headers));
         this.finish();

@@ -1,6 +1,8 @@
 /** A replay from start to end: the cassette is read, a socket offered, and what was missed is told. */
+import type { Duplex } from 'node:stream';
+
 import { Cassette } from '../cassette/index.js';
-import { formatAddress, listen, temporaryAddress, type Address } from '../socket/index.js';
+import { formatAddress, listen, temporaryAddress, overTls, type Address, type Listener, type TlsFiles } from '../socket/index.js';
 import { GrpcServer } from './grpc-server.js';
 import type { Told } from './player.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
@@ -12,11 +14,15 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   readonly file: string;
   /** Left out: a new unix socket that only this user can dial. */
   readonly listen?: Address;
+  /** Left out: without TLS, as for unix sockets. */
+  readonly tls?: TlsFiles;
 }
 
 export interface Replay {
   /** The address to give to clients, as for BUILDKIT_HOST. */
   readonly address: string;
+  /** Serves a client at the other end of any stream, such as the stdio of a process. */
+  serve(duplex: Duplex): void;
   /** What the cassette could not answer as recorded, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly misses: readonly Told[];
   /**
@@ -33,12 +39,11 @@ export const MAX_KEPT_MISSES = 1000;
  * Serves a cassette in place of a daemon.
  *
  * @throws BridgetapeError `cassette-not-found`, `not-a-cassette`, `cassette-version`, `cassette-damaged`,
- *   `address-in-use`, `bad-address`
+ *   `address-in-use`, `bad-address`, `bad-argument` for TLS files that are none
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const cassette = Cassette.open(options.file);
   const script = readScript(cassette);
-  cassette.close();
   const misses: Told[] = [];
   const onMiss = (miss: Told): void => {
     if (misses.length < MAX_KEPT_MISSES) misses.push(miss);
@@ -50,19 +55,29 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   };
   const replayer = new Replayer(script, { ...options, onMiss, onCrash });
   const server = new GrpcServer({ accept: replayer.accept, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+  const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
-  const listener = await listen(address, { allowHalfOpen: false, paused: false }, (socket) => server.serve(socket)).catch((error: unknown) => {
+  const release = (): void => {
+    replayer.close();
+    cassette.close();
     remove();
+  };
+  const listener = await open(address, options.tls, serve).catch((error: unknown) => {
+    release();
     throw error;
   });
   return {
     address: formatAddress(listener.address),
     misses,
+    serve,
     close: async (graceMs = 0) => {
       await listener.close();
       await server.close(graceMs);
-      replayer.close();
-      remove();
+      release();
     },
   };
+}
+
+async function open(address: Address, tls: TlsFiles | undefined, serve: (duplex: Duplex) => void): Promise<Listener> {
+  return await listen(address, { allowHalfOpen: false, paused: false }, tls === undefined ? serve : await overTls(tls, serve));
 }

@@ -14,9 +14,10 @@ export interface Script {
   readonly hasPathAsAuthority: boolean;
 }
 
+/** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
 export function readScript(cassette: Pick<Cassette, 'events'>): Script {
   const calls = new Map<number, RecordedCall & { readonly events: CallEvent[] }>();
-  for (const event of cassette.events()) {
+  for (const event of cassette.events({ answersApart: true })) {
     if (event.kind === 'gap' || !('call' in event)) continue;
     const call = calls.get(event.call);
     if (call !== undefined) call.events.push(event);

@@ -3,11 +3,12 @@
  * is allocated for it, and what can't be read is a `Damage` and, among the events, a gap in the place of what is
  * missing.
  */
+import { BridgetapeError } from '../../errors.js';
 import type { Source } from '../disk.js';
-import type { CassetteEvent, HeaderField, Nanoseconds } from '../events.js';
+import type { CassetteEvent, HeaderField, MessageEvent, Nanoseconds } from '../events.js';
 import type { CassetteHeader } from '../header.js';
 import type { BlockRuns, CallEntry, CallSummary, ConnectionSummary } from '../summary.js';
-import { type DecodedEvent, decodeBatch } from './batch-decoder.js';
+import { type DecodedEvent, decodeBatch, type StoredMessage } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
 import type { EventBlock, PayloadBlockPlace } from './index-record.js';
 import { type CassetteState, type Layout, layoutFromIndex, scan } from './layout.js';
@@ -21,8 +22,48 @@ interface DecodedBlock {
   byCall: ReadonlyMap<number, readonly DecodedEvent[]> | undefined;
 }
 
-/** Blocks kept unpacked, so that reading call after call doesn't unpack each block again for every call. */
+/** Blocks of events kept decoded, so that reading call after call doesn't unpack each block again for every call. */
 const CACHED_BLOCKS = 4;
+/** Unpacked payloads kept: those of several builds that are replayed at once, each somewhere else in the file. */
+const CACHED_PAYLOAD_BYTES = 32 * 1024 * 1024;
+
+/** A message whose payload is read when it is asked for, and again each time. */
+class MessageApart implements MessageEvent {
+  readonly kind: MessageEvent['kind'];
+  readonly seq: number;
+  readonly time: Nanoseconds;
+  readonly connection: number;
+  readonly call: number;
+  readonly compressed: boolean;
+  readonly size: number;
+  readonly #stored: number;
+  readonly #reader: ReaderV1;
+
+  constructor({ kind, seq, time, connection, call, compressed, size, stored }: StoredMessage, reader: ReaderV1) {
+    this.kind = kind;
+    this.seq = seq;
+    this.time = time;
+    this.connection = connection;
+    this.call = call;
+    this.compressed = compressed;
+    this.size = size;
+    this.#stored = stored;
+    this.#reader = reader;
+  }
+
+  /**
+   * A view of what the reader keeps: not to be written to.
+   *
+   * @throws BridgetapeError `cassette-damaged`
+   */
+  get data(): Uint8Array {
+    const payload = this.#reader.payload(this.#stored);
+    if (payload?.length === this.size) return payload;
+    throw new BridgetapeError('cassette-damaged', `${unreadable(this)} (call ${this.call}, event ${this.seq}).`, 'Check the cassette with: bridgetape verify FILE');
+  }
+}
+
+const unreadable = ({ kind, size }: { readonly kind: string; readonly size: number }): string => `the cassette is damaged: the payload of a ${kind} of ${size} bytes cannot be read`;
 
 export class ReaderV1 {
   readonly header: CassetteHeader;
@@ -32,6 +73,7 @@ export class ReaderV1 {
   readonly #runs = new Map<number, BlockRuns>();
   readonly #eventCache = new Map<number, DecodedBlock>();
   readonly #payloadCache = new Map<number, PayloadBlock | undefined>();
+  #cachedPayloadBytes = 0;
 
   /** @throws Unreadable when there is neither a header nor anything behind it */
   constructor(source: Source) {
@@ -110,7 +152,8 @@ export class ReaderV1 {
     return events;
   }
 
-  *events(): Generator<CassetteEvent> {
+  /** @param answersApart payloads of the server's messages are read when they are asked for, as long as this is open */
+  *events(answersApart = false): Generator<CassetteEvent> {
     let nextSeq = 0;
     let time: Nanoseconds | undefined;
     for (const [number, place] of this.layout.index.eventBlocks.entries()) {
@@ -119,7 +162,7 @@ export class ReaderV1 {
       nextSeq = place.firstSeq + place.count;
       const block = this.#eventBlock(number, place);
       if (block === undefined) yield lost(place, time);
-      else for (const event of block.events) yield this.#resolve(event);
+      else for (const event of block.events) yield answersApart && event.kind === 'server-message' && 'stored' in event ? new MessageApart(event, this) : this.#resolve(event);
       time = block?.events.at(-1)?.time ?? time;
     }
   }
@@ -169,8 +212,7 @@ export class ReaderV1 {
         const payload = this.payload(stored);
         if (payload?.length === event.size) return { ...message, data: new Uint8Array(payload) };
         const side = event.kind === 'client-message' ? 'client' : 'server';
-        const reason = `the cassette is damaged: the payload of a ${event.kind} of ${event.size} bytes cannot be read`;
-        return { kind: 'gap', seq: event.seq, time: event.time, connection: event.connection, call: event.call, side, offset: 0, bytes: event.size, reason };
+        return { kind: 'gap', seq: event.seq, time: event.time, connection: event.connection, call: event.call, side, offset: 0, bytes: event.size, reason: unreadable(event) };
       }
       case 'client-header':
       case 'server-header':
@@ -209,7 +251,13 @@ export class ReaderV1 {
       if (record.frame.kind !== 'pay' || decoded.first !== place.first || countOf(decoded) !== place.count) throw new Malformed('the block is not the one that the index names');
       return decoded;
     });
-    remember(this.#payloadCache, at, block);
+    this.#payloadCache.set(at, block);
+    this.#cachedPayloadBytes += block?.bytes.length ?? 0;
+    for (const [oldest, dropped] of this.#payloadCache) {
+      if (this.#cachedPayloadBytes <= CACHED_PAYLOAD_BYTES || oldest === at) break;
+      this.#payloadCache.delete(oldest);
+      this.#cachedPayloadBytes -= dropped?.bytes.length ?? 0;
+    }
     return block;
   }
 }
