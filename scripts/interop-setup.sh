@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what tests with real BuildKit need from Debian, if it is missing. Go itself is not installed here.
+# Installs what tests with real BuildKit and with clients in other languages need from Debian, if it is missing. Go
+# itself is not installed here.
 set -eu
 
 missing=''
@@ -15,6 +16,10 @@ need haproxy haproxy
 need nghttp nghttp2-client
 need flock util-linux
 need umount mount
+# Debian's python3 alone makes no virtual environments.
+python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
+# Go and pip fetch over TLS.
+[ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 # A dynamically linked busybox can't run in an empty container.
 dpkg-query -W -f '${db:Status-Status}' busybox-static 2>/dev/null | grep -qx installed || missing="$missing busybox-static"
 
