@@ -8,10 +8,6 @@ export interface Script {
   readonly builds: readonly RecordedBuild[];
   /** Calls that belong to no build: workers, version, health. */
   readonly others: readonly RecordedCall[];
-  /** Every method in the cassette. */
-  readonly paths: ReadonlySet<string>;
-  /** Whether a client put its socket's path where a host name belongs. */
-  readonly hasPathAsAuthority: boolean;
 }
 
 /** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
@@ -44,8 +40,6 @@ export function scriptOf(recorded: readonly RecordedCall[]): Script {
   return {
     builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members)),
     others,
-    paths: new Set(calls.map(({ path }) => path)),
-    hasPathAsAuthority: calls.some(({ headers }) => headerText(headers, ':authority')?.includes('/') === true),
   };
 }
 
