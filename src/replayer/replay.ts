@@ -66,15 +66,17 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     release();
     throw error;
   });
+  const close = async (graceMs: number): Promise<void> => {
+    await listener.close();
+    await server.close(graceMs);
+    release();
+  };
+  let closed: Promise<void> | undefined;
   return {
     address: formatAddress(listener.address),
     misses,
     serve,
-    close: async (graceMs = 0) => {
-      await listener.close();
-      await server.close(graceMs);
-      release();
-    },
+    close: (graceMs = 0) => (closed ??= close(graceMs)),
   };
 }
 

@@ -1,0 +1,144 @@
+/** A replay as the public API has it: where it listens, how it is reached, how it ends. */
+import * as grpc from '@grpc/grpc-js';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { duplexPair } from './duplex-pair.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { replay, type Replay, type ReplayOptions } from '../../src/replayer/index.js';
+
+const CASSETTE = join(import.meta.dirname, '..', '..', 'cassettes', 'dialogue-v0.32.2.cassette');
+const LIST_WORKERS = '/moby.buildkit.v1.Control/ListWorkers';
+const EXEC_PROCESS = '/moby.buildkit.v1.frontend.LLBBridge/ExecProcess';
+const tls = (name: string): string => join(import.meta.dirname, '..', 'socket', 'fixtures', name);
+const SERVER = { certificate: tls('server.pem'), key: tls('server-key.pem') };
+const same = (bytes: Buffer): Buffer => bytes;
+
+let folder: string;
+let replaying: Replay | undefined;
+let client: grpc.Client | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'bt-replay-'));
+});
+
+afterEach(async () => {
+  client?.close();
+  await replaying?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(options: Partial<ReplayOptions> = {}): Promise<Replay> {
+  replaying = await replay({ file: CASSETTE, ...options });
+  return replaying;
+}
+
+/** What ListWorkers answers, in bytes; rejects with the error of a call that failed. */
+function listWorkers(address: string, credentials = grpc.credentials.createInsecure()): Promise<number> {
+  client = new grpc.Client(address.replace(/^unix:\/\//, 'unix:').replace(/^tcp:\/\//, ''), credentials);
+  return unary(client, LIST_WORKERS);
+}
+
+function unary(from: grpc.Client, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    from.makeUnaryRequest(path, same, same, Buffer.alloc(0), new grpc.Metadata(), { deadline: Date.now() + 10_000 }, (error, answer) =>
+      error === null && answer !== undefined ? resolve(answer.length) : reject(error ?? new Error('no answer')),
+    );
+  });
+}
+
+describe('a replay listens', () => {
+  it('on a new unix socket that only its user can dial, and leaves nothing behind', async () => {
+    const { address } = await start();
+    const path = address.slice('unix://'.length);
+    expect([statSync(path).mode & 0o777, statSync(dirname(path)).mode & 0o777]).toEqual([0o600, 0o700]);
+    expect(await listWorkers(address)).toBe(656);
+    await replaying?.close();
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  it('on a loopback port', async () => {
+    const { address } = await start({ listen: { kind: 'tcp', host: '127.0.0.1', port: 0 } });
+    expect(address).toMatch(/^tcp:\/\/127\.0\.0\.1:[1-9]\d+$/);
+    expect(await listWorkers(address)).toBe(656);
+  });
+
+  it('with TLS', async () => {
+    const { address } = await start({ listen: { kind: 'tcp', host: 'localhost', port: 0 }, tls: SERVER });
+    expect(await listWorkers(address, grpc.credentials.createSsl(readFileSync(tls('ca.pem'))))).toBe(656);
+    client?.close();
+    await expect(listWorkers(address, grpc.credentials.createSsl())).rejects.toThrow(/certificate/i);
+  });
+
+  it('with TLS for clients that show a certificate, and no others', async () => {
+    const { address } = await start({ listen: { kind: 'tcp', host: 'localhost', port: 0 }, tls: { ...SERVER, clientAuthority: tls('ca.pem') } });
+    const [ca, key, certificate] = ['ca.pem', 'client-key.pem', 'client.pem'].map((name) => readFileSync(tls(name)));
+    if (ca === undefined || key === undefined || certificate === undefined) throw new Error('no fixtures');
+    expect(await listWorkers(address, grpc.credentials.createSsl(ca, key, certificate))).toBe(656);
+    client?.close();
+    await expect(listWorkers(address, grpc.credentials.createSsl(ca))).rejects.toThrow();
+  });
+
+  it('on no TLS with files that are none', async () => {
+    await expect(replay({ file: CASSETTE, tls: { certificate: tls('server.pem'), key: join(folder, 'nothing') } })).rejects.toMatchObject({ code: 'bad-argument' });
+    await expect(replay({ file: CASSETTE, tls: { certificate: CASSETTE, key: SERVER.key } })).rejects.toThrow(/No certificate with its key/);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('at the other end of any stream', async () => {
+    const { serve } = await start();
+    const [ours, theirs] = duplexPair();
+    serve(ours);
+    const session = connectHttp2('http://frontend', { createConnection: () => theirs });
+    const stream = session.request({ ':method': 'POST', ':path': LIST_WORKERS, 'content-type': 'application/grpc', te: 'trailers' });
+    stream.end(Buffer.alloc(5));
+    const bytes: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => bytes.push(chunk));
+    const trailers = await new Promise<Record<string, unknown>>((resolve) => stream.on('trailers', resolve));
+    expect(trailers['grpc-status']).toBe('0');
+    expect(Buffer.concat(bytes)).toHaveLength(656 + 5);
+    session.destroy();
+  });
+});
+
+describe('the end of a replay', () => {
+  /** An ExecProcess that nothing is said on, whose stream the server has. */
+  async function openExec(address: string): Promise<{ readonly stream: grpc.ClientDuplexStream<Buffer, Buffer>; readonly status: Promise<grpc.StatusObject> }> {
+    await listWorkers(address);
+    const stream = client?.makeBidiStreamRequest<Buffer, Buffer>(EXEC_PROCESS, same, same, new grpc.Metadata());
+    if (stream === undefined || client === undefined) throw new Error('no client');
+    stream.on('error', () => undefined);
+    stream.on('data', () => undefined);
+    const status = new Promise<grpc.StatusObject>((resolve) => stream.on('status', resolve));
+    // It comes after the stream, on the same connection.
+    await unary(client, LIST_WORKERS);
+    return { stream, status };
+  }
+
+  it('cuts the calls that are open, when there is no grace', async () => {
+    const { address, close } = await start({ stallMs: 0 });
+    const { status } = await openExec(address);
+    await close();
+    expect(await status).toMatchObject({ code: grpc.status.UNAVAILABLE, details: 'bridgetape: the replay has ended' });
+  });
+
+  it('lets them end in the time that it gives, and takes no new ones', async () => {
+    const { address, close } = await start({ stallMs: 0 });
+    const { stream, status } = await openExec(address);
+    const closing = close(60_000);
+    await expect(new Promise((resolve, reject) => connect(address.slice('unix://'.length)).on('connect', resolve).on('error', reject))).rejects.toThrow();
+    stream.cancel();
+    expect((await status).code).toBe(grpc.status.CANCELLED);
+    await closing;
+  });
+
+  it('cuts what is still open after that time', async () => {
+    const { address, close } = await start({ stallMs: 0 });
+    const { status } = await openExec(address);
+    await close(20);
+    expect((await status).code).toBe(grpc.status.UNAVAILABLE);
+  });
+});
