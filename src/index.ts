@@ -42,5 +42,5 @@ export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';
 export { replay, type Replay, type ReplayOptions } from './replayer/index.js';
-export { formatAddress, parseAddress, temporaryAddress, type Address } from './socket/index.js';
+export { formatAddress, parseAddress, temporaryAddress, type Address, type TlsFiles } from './socket/index.js';
 export { version } from './version.js';

@@ -5,9 +5,9 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { duplexPair } from './duplex-pair.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { duplexPair } from './duplex-pair.js';
 import { replay, type Replay, type ReplayOptions } from '../../src/replayer/index.js';
 
 const CASSETTE = join(import.meta.dirname, '..', '..', 'cassettes', 'dialogue-v0.32.2.cassette');
@@ -89,9 +89,9 @@ describe('a replay listens', () => {
   });
 
   it('at the other end of any stream', async () => {
-    const { serve } = await start();
+    const running = await start();
     const [ours, theirs] = duplexPair();
-    serve(ours);
+    running.serve(ours);
     const session = connectHttp2('http://frontend', { createConnection: () => theirs });
     const stream = session.request({ ':method': 'POST', ':path': LIST_WORKERS, 'content-type': 'application/grpc', te: 'trailers' });
     stream.end(Buffer.alloc(5));
@@ -119,26 +119,26 @@ describe('the end of a replay', () => {
   }
 
   it('cuts the calls that are open, when there is no grace', async () => {
-    const { address, close } = await start({ stallMs: 0 });
-    const { status } = await openExec(address);
-    await close();
+    const running = await start({ stallMs: 0 });
+    const { status } = await openExec(running.address);
+    await running.close();
     expect(await status).toMatchObject({ code: grpc.status.UNAVAILABLE, details: 'bridgetape: the replay has ended' });
   });
 
   it('lets them end in the time that it gives, and takes no new ones', async () => {
-    const { address, close } = await start({ stallMs: 0 });
-    const { stream, status } = await openExec(address);
-    const closing = close(60_000);
-    await expect(new Promise((resolve, reject) => connect(address.slice('unix://'.length)).on('connect', resolve).on('error', reject))).rejects.toThrow();
+    const running = await start({ stallMs: 0 });
+    const { stream, status } = await openExec(running.address);
+    const closing = running.close(60_000);
+    await expect(new Promise((resolve, reject) => connect(running.address.slice('unix://'.length)).on('connect', resolve).on('error', reject))).rejects.toThrow();
     stream.cancel();
     expect((await status).code).toBe(grpc.status.CANCELLED);
     await closing;
   });
 
   it('cuts what is still open after that time', async () => {
-    const { address, close } = await start({ stallMs: 0 });
-    const { status } = await openExec(address);
-    await close(20);
+    const running = await start({ stallMs: 0 });
+    const { status } = await openExec(running.address);
+    await running.close(20);
     expect((await status).code).toBe(grpc.status.UNAVAILABLE);
   });
 });
