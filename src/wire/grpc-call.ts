@@ -78,11 +78,10 @@ function encodingOf(headers: readonly HeaderField[]): string {
 
 const text = (value: Uint8Array): string => latin1(value, 0, value.length);
 
-/** With the fields that a response's first header list has to have. */
+/** With the fields that a response's first header list has to have; one with a :status was a first one, and stays as it is. */
 function responseHeaders(headers: readonly HeaderField[]): readonly HeaderField[] {
-  const status = findField(headers, ':status') === undefined ? [STATUS_200] : [];
-  const contentType = findField(headers, 'content-type') === undefined ? [CONTENT_TYPE] : [];
-  return status.length + contentType.length === 0 ? headers : [...status, ...contentType, ...headers];
+  if (findField(headers, ':status') !== undefined) return headers;
+  return findField(headers, 'content-type') === undefined ? [STATUS_200, CONTENT_TYPE, ...headers] : [STATUS_200, ...headers];
 }
 
 const trailersOnly = responseHeaders;

@@ -373,6 +373,13 @@ describe('PROTOCOL-HTTP2 Responses', () => {
     expect(peer.on(1)).toMatchObject([{ fields: [[':status', '200'], ['content-type', 'application/grpc+proto'], ['x-a', '1']] }]);
   });
 
+  it('an answer that was recorded of something that speaks no gRPC is sent as it was: nothing is put before its :status', () => {
+    const peer = new GrpcPeer();
+    const recorded = [[':status', '415'], ['accept-post', 'application/grpc'], ['content-length', '0']] as const;
+    peer.accepted(1, {}, true).end(recorded);
+    expect(peer.on(1)).toMatchObject([{ type: 'HEADERS', end: true, fields: recorded }]);
+  });
+
   it('a message without headers before it gets them', () => {
     const peer = new GrpcPeer();
     peer.accepted().call.send(latin1('first'));
