@@ -24,15 +24,3 @@ function percentEncode(message: string): string {
     '',
   );
 }
-
-/** What a client of grpc-go is told when a stream is reset (gRPC over HTTP/2, "HTTP2 Transport Mapping", Errors). */
-export function statusOfReset(errorCode: number): number {
-  switch (errorCode) {
-    case 7: // REFUSED_STREAM
-      return Status.unavailable;
-    case 8: // CANCEL
-      return Status.cancelled;
-    default:
-      return Status.internal;
-  }
-}

@@ -220,6 +220,23 @@ describe('what a client was told by one recording', () => {
     expect([other.ask('Solve', solveOf('bad')), other.read('/1')]).toEqual(['no such thing', expect.stringContaining('the cassette has no answer')]);
   });
 
+  it.each([
+    [2, 2, '/1 is there'],
+    [2, 7, 'the cassette has no answer'],
+  ])('may be a reset, with code %d, where the other has %d', (one, other, then) => {
+    const tape = new Tape();
+    for (const [index, code] of [one, other].entries()) {
+      record(tape, [ONE, TWO][index] ?? '', () => {
+        tape.bridge('Talk', [ONE, TWO][index]).sends(bytes('go')).headed().resets(code);
+        tape.unary('ReadFile', readFile(`/${index}`), bytes(`/${index} is there`), [ONE, TWO][index]);
+      });
+    }
+    const stage = new Stage(tape.script);
+    const client = new Client(stage, id('n'));
+    expect(stage.bridge('Talk', client.build).says(bytes('go')).resetCode).toBe(one);
+    expect(client.read('/1')).toContain(then);
+  });
+
   it('is not told again by processes, whose output counts as bytes', () => {
     const tape = new Tape();
     for (const [build, container, line, cut] of [[ONE, id('c'), 'one', 3], [TWO, id('d'), 'two', 5]] as const) {

@@ -75,35 +75,34 @@ describe('a recording that stops before a call ended', () => {
     call.cancels();
     expect(stage.misses).toEqual([]);
   });
+});
 
-  it.each([
-    [7, 14],
-    [8, 1],
-    [2, 13],
-  ])('by a reset with error code %d has the status that clients make of it', (code, status) => {
+describe('a call that the server reset', () => {
+  it.each([0, 2, 7, 8, 11])('is reset with the recorded code %d, after what it was sent', (code) => {
     const tape = new Tape();
-    tape.call('/some.Service/Talk').sends(bytes('go')).headed().resets(code);
-    expect(new Stage(tape.script).open('/some.Service/Talk').says(bytes('go')).status).toMatchObject({
-      code: status,
-      message: `bridgetape: the recorded call was reset by the server (HTTP/2 error code ${code})`,
-    });
-  });
-
-  // grpc-go's server resets a call whose deadline passes, in a race with its client.
-  it.each([
-    ['at its deadline is left to the deadline of the live one', 300, undefined],
-    ['before its deadline is cancelled', 299, 1],
-  ])('by a reset of the server %s', (_, ms, code) => {
-    const tape = new Tape();
-    const recorded = tape.call('/some.Service/Talk', [['grpc-timeout', '300m']]).sends(bytes('go')).headed();
-    tape.after(ms);
-    recorded.resets(8);
+    tape.call('/some.Service/Talk').sends(bytes('go')).headed().answers(bytes('so far')).resets(code);
     const stage = new Stage(tape.script);
     const call = stage.open('/some.Service/Talk').says(bytes('go'));
-    stage.clock.pass(1000);
-    expect(call.status?.code).toBe(code);
-    call.cancels();
-    expect(stage.misses).toEqual([]);
+    expect([call.texts, call.resetCode, call.status]).toEqual([['so far'], code, undefined]);
+    expect([stage.misses, stage.crashes]).toEqual([[], []]);
+  });
+
+  it('leaves the processes on it as the server left them', () => {
+    const tape = new Tape();
+    tape.solve();
+    const process = new Process('p', 'c');
+    tape.bridge('ExecProcess').sends(process.init()).headed().answers(process.started).resets(2);
+    const stage = new Stage(tape.script);
+    stage.open(control('Solve')).asks(solveRequest({}));
+    const call = stage.bridge('ExecProcess').says(process.init());
+    expect([call.words, call.resetCode, stage.misses]).toEqual([['p started'], 2, []]);
+  });
+
+  it('after its end has ended as the trailers say', () => {
+    const tape = new Tape();
+    tape.call('/some.Service/Talk').sends(bytes('go')).headed().ends(3).resets(0);
+    const call = new Stage(tape.script).open('/some.Service/Talk').says(bytes('go'));
+    expect([call.status?.code, call.resetCode]).toEqual([3, undefined]);
   });
 });
 
