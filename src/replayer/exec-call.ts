@@ -4,6 +4,7 @@
  * When a client's bytes show that two processes (or their containers) were taken for one another, they change places.
  */
 import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec } from '../bridge/index.js';
+import { OK, Status, statusTrailers } from '../wire/index.js';
 import type { CallHandler } from './call.js';
 import { ExecAnswers } from './exec-answers.js';
 import type { RecordedExec, RecordedProcess } from './exec-script.js';
@@ -12,7 +13,6 @@ import { LiveProcess } from './live-process.js';
 import { explainMiss } from './miss.js';
 import { Player, type PlayedCall, type Told } from './player.js';
 import type { RecordedCall } from './recorded-call.js';
-import { OK, Status, statusTrailers } from './status.js';
 
 export interface ExecCallOptions {
   readonly call: PlayedCall;

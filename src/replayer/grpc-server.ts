@@ -8,7 +8,7 @@ import { ErrorCode, type GrpcCall, type GrpcHandler, grpcRequests, ServerConnect
 import type { HeaderField } from '../cassette/index.js';
 import type { Accept, Call, CallHandler } from './call.js';
 import { type Clock, NS_PER_MS, systemClock } from './clock.js';
-import { internalError } from './status.js';
+import { internalError } from './internal-error.js';
 
 export interface GrpcServerOptions {
   readonly accept: Accept;

@@ -3,6 +3,7 @@
  * the calls that wait for more.
  */
 import { describeExec, EXEC_PROCESS, PING, shortMethod, STATUS } from '../bridge/index.js';
+import { Status, statusTrailers } from '../wire/index.js';
 import { Bindings } from './bindings.js';
 import type { CallHandler } from './call.js';
 import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
@@ -11,7 +12,6 @@ import { OpenCalls } from './open-calls.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
 import { isAwaited, type RecordedCall } from './recorded-call.js';
-import { Status, statusTrailers } from './status.js';
 
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');

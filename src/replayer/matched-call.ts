@@ -3,13 +3,13 @@
  * Serves every method but ExecProcess and what carries the build itself.
  */
 import { canonicalRequest, shortMethod } from '../bridge/index.js';
+import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
 import type { CallHandler } from './call.js';
 import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage, type Told } from './player.js';
 import type { RecordedCall } from './recorded-call.js';
-import { Status, statusTrailers } from './status.js';
 
 export interface MatchedCallOptions {
   readonly call: PlayedCall;

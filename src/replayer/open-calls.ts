@@ -1,8 +1,8 @@
 /** The calls of one build, or of none, that are being played: watched, so that none of them waits for ever. */
+import { Status } from '../wire/index.js';
 import type { ClientEvent } from './causality.js';
 import { NS_PER_MS } from './clock.js';
 import type { Player, Stage } from './player.js';
-import { Status } from './status.js';
 
 /** A client may take so many times the recorded pause before it counts as stalled. */
 const PATIENCE = 2n;

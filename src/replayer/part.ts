@@ -4,12 +4,12 @@
  */
 import { STATUS } from '../bridge/index.js';
 import type { HeaderField } from '../cassette/index.js';
+import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
 import type { Call, CallHandler } from './call.js';
 import { echoOf, endedAlike, type Echo, type End } from './echo.js';
 import type { LiveBuild } from './live-build.js';
 import type { PlayedCall, Told } from './player.js';
-import { Status, statusTrailers } from './status.js';
 
 /** Begins to play a part in one recorded build. */
 export type Perform = (role: Role, build: LiveBuild) => CallHandler;

@@ -4,13 +4,14 @@
  */
 import { shortMethod } from '../bridge/index.js';
 import { BridgetapeError } from '../errors.js';
+import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
 import type { Call } from './call.js';
 import type { Scope, ClientEvent } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Miss } from './miss.js';
 import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
-import { internalError, Status, statusTrailers } from './status.js';
+import { internalError } from './internal-error.js';
 
 /** Where a call's answers come from, one at a time. */
 export interface AnswerSource {

@@ -7,7 +7,7 @@ import { GrpcServer } from './grpc-server.js';
 import type { Told } from './player.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
 import { readScript } from './script.js';
-import { internalError } from './status.js';
+import { internalError } from './internal-error.js';
 
 export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   /** Path of the cassette. */

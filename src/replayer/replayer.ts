@@ -3,6 +3,7 @@
  * the cassette. It answers at once, with an error that explains itself, whatever the cassette cannot answer.
  */
 import { BRIDGE, buildIdOf, EXEC_PROCESS, RETURN, SESSION, sessionIdOf, SOLVE, STATUS } from '../bridge/index.js';
+import { Status } from '../wire/index.js';
 import { Bindings } from './bindings.js';
 import { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
@@ -21,7 +22,6 @@ import { serveSession } from './session-peer.js';
 import { Sessions } from './sessions.js';
 import { SolveCall } from './solve-call.js';
 import { StallWatch } from './stall-watch.js';
-import { Status } from './status.js';
 import { StatusCall } from './status-call.js';
 import { answerWith, defaultAnswer, TRACE_EXPORT } from './well-known.js';
 

@@ -4,9 +4,8 @@
  * SETTINGS, and stays idle until the client ends.
  */
 import { bytesMessageData, wrapBytesMessage } from '../bridge/index.js';
-import { IdleClient } from '../wire/index.js';
+import { IdleClient, OK } from '../wire/index.js';
 import type { Call, CallHandler } from './call.js';
-import { OK } from './status.js';
 
 /** @param settled told when both ends of the session are up, and when it has ended */
 export function serveSession(call: Call, settled: () => void = () => undefined): CallHandler {

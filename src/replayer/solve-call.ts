@@ -1,5 +1,6 @@
 /** A live Control/Solve: it begins a build, and lasts as long as the build does. */
 import { canonicalRequest, SOLVE, solveFacts } from '../bridge/index.js';
+import { Status, statusTrailers } from '../wire/index.js';
 import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { heedNothing, type LiveBuild } from './live-build.js';
@@ -7,7 +8,6 @@ import type { Role } from './part.js';
 import type { Stage } from './player.js';
 import type { Repertoire } from './repertoire.js';
 import type { Sessions } from './sessions.js';
-import { Status, statusTrailers } from './status.js';
 
 /** Waits for its request, which says what is to be built. */
 export class SolveCall implements CallHandler {

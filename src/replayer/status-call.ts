@@ -1,10 +1,10 @@
 /** A live Control/Status: it reports what a build does, as it happens. */
 import { STATUS, statusRef } from '../bridge/index.js';
+import { OK } from '../wire/index.js';
 import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { heedNothing, type LiveBuild } from './live-build.js';
 import type { Role } from './part.js';
-import { OK } from './status.js';
 
 /** Waits for its request, which names the build. */
 export class StatusCall implements CallHandler {

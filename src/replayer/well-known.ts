@@ -1,6 +1,6 @@
 /** What every client of BuildKit asks around a build, answered whether the cassette holds it or not. */
+import { OK } from '../wire/index.js';
 import type { Call, CallHandler } from './call.js';
-import { OK } from './status.js';
 
 export const HEALTH_CHECK = '/grpc.health.v1.Health/Check';
 /** Spans are accepted and dropped: recorded answers to them say nothing. */
