@@ -18,6 +18,7 @@ export {
   PING,
   RELEASE_CONTAINER,
   RETURN,
+  serviceOf,
   SESSION,
   shortMethod,
   SOLVE,

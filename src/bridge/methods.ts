@@ -27,6 +27,11 @@ export function introducesId(path: string): boolean {
   return path === NEW_CONTAINER;
 }
 
+/** `moby.buildkit.v1.frontend.LLBBridge` of `/moby.buildkit.v1.frontend.LLBBridge/Solve`. */
+export function serviceOf(path: string): string {
+  return path.slice(1, Math.max(1, path.lastIndexOf('/')));
+}
+
 /** `LLBBridge/Solve` of `/moby.buildkit.v1.frontend.LLBBridge/Solve`; a path of another shape stays as it is. */
 export function shortMethod(path: string): string {
   const slash = path.lastIndexOf('/');

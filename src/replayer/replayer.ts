@@ -2,14 +2,14 @@
  * The replayer: takes live calls from a transport, finds the build that each belongs to, and has it played from
  * the cassette. It answers at once, with an error that explains itself, whatever the cassette cannot answer.
  */
-import { BRIDGE, buildIdOf, EXEC_PROCESS, RETURN, SESSION, sessionIdOf, SOLVE, STATUS } from '../bridge/index.js';
-import { Status } from '../wire/index.js';
+import { BRIDGE, buildIdOf, EXEC_PROCESS, RETURN, serviceOf, SESSION, sessionIdOf, SOLVE, STATUS } from '../bridge/index.js';
+import { Status, statusTrailers } from '../wire/index.js';
 import { Bindings } from './bindings.js';
 import { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { NS_PER_MS, systemClock, type Clock } from './clock.js';
 import { ExecCall } from './exec-call.js';
-import type { LiveBuild } from './live-build.js';
+import { heedNothing, type LiveBuild } from './live-build.js';
 import { MatchedCall } from './matched-call.js';
 import { Matcher } from './matcher.js';
 import { OpenCalls } from './open-calls.js';
@@ -46,6 +46,8 @@ export class Replayer {
   private readonly slots: BuildSlots;
   /** Calls outside of builds. */
   private readonly others: { readonly matcher: Matcher; readonly bindings: Bindings; readonly open: OpenCalls };
+  /** Those that the daemon is known to have, by full name. */
+  private readonly services: ReadonlySet<string>;
   private readonly stalls: StallWatch;
   private readonly sessions: Sessions;
 
@@ -57,6 +59,7 @@ export class Replayer {
     this.repertoire = new Repertoire(script.builds);
     this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall));
     this.slots = new BuildSlots(stage, this.repertoire, this.stalls.wake);
+    this.services = new Set([BRIDGE, SOLVE, ...script.others.map(({ path }) => path)].map(serviceOf));
     // Outside of builds, clients poll: workers, version, health.
     const matcher = new Matcher(new RequestIndex(script.others), () => 'repeat-last');
     this.others = { matcher, bindings: new Bindings(), open: new OpenCalls(stage) };
@@ -97,6 +100,7 @@ export class Replayer {
     const { stage, others } = this;
     const usual = defaultAnswer(call.path);
     if (usual !== undefined && (call.path === TRACE_EXPORT || others.matcher.of(call.path).length === 0)) return answerWith(call, usual);
+    if (!this.services.has(serviceOf(call.path))) return this.refuseService(call);
     return new MatchedCall({
       call,
       matcher: others.matcher,
@@ -115,6 +119,20 @@ export class Replayer {
         if (player !== undefined) others.open.leave(player);
       },
     });
+  }
+
+  /**
+   * Clients try out what a daemon has (reflection, Health/Watch, containerd's content), and go without when it says
+   * UNIMPLEMENTED. Whether this daemon had a service that nobody called while it was recorded cannot be known. UNIMPLEMENTED
+   * is what such a client can live with; that it is a guess, the one that is made here, is told like a miss. A method
+   * of a service that was called is no guess: the daemon has it, and what it would have answered is missing.
+   */
+  private refuseService(call: Call): CallHandler {
+    const service = serviceOf(call.path);
+    const text = `bridgetape: the cassette holds no call of the service ${service === '' ? call.path : service}, so whether the daemon has it is not known`;
+    this.stage.missed({ path: call.path, text });
+    call.end(statusTrailers(Status.unimplemented, text));
+    return heedNothing;
   }
 
   /** @returns whether anything goes on */

@@ -11,9 +11,6 @@ const SERVING = Uint8Array.of(0x08, 0x01);
 /** ExportTraceServiceResponse {} */
 const ACCEPTED = new Uint8Array();
 
-/** Services that are offered in any case, by full name: a client that asks whether a method is there must not be told no. */
-export const SERVED = ['moby.buildkit.v1.frontend.LLBBridge', 'moby.buildkit.v1.Control', 'grpc.health.v1.Health', 'opentelemetry.proto.collector.trace.v1.TraceService'] as const;
-
 /** The default answer of a method; undefined when only a cassette can tell. */
 export function defaultAnswer(path: string): Uint8Array | undefined {
   switch (path) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as methods from '../../src/bridge/methods.js';
-import { headerText, knownMethods, methodOf, shortMethod } from '../../src/bridge/index.js';
+import { headerText, knownMethods, methodOf, serviceOf, shortMethod } from '../../src/bridge/index.js';
 import { messageType, type Field } from '../../src/bridge/schema.js';
 import { DEFINING_FIELDS, rulesFor } from '../../src/bridge/volatile.js';
 import { header } from './build.js';
@@ -15,6 +15,17 @@ describe("a method's short name", () => {
     ['', ''],
   ])('of %s is %s', (path, short) => {
     expect(shortMethod(path)).toBe(short);
+  });
+});
+
+describe('the service of a method', () => {
+  it.each([
+    ['/moby.buildkit.v1.frontend.LLBBridge/Solve', 'moby.buildkit.v1.frontend.LLBBridge'],
+    ['/Plain/Method', 'Plain'],
+    ['/nonsense', ''],
+    ['', ''],
+  ])('of %s is %s', (path, service) => {
+    expect(serviceOf(path)).toBe(service);
   });
 });
 

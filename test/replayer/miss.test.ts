@@ -80,6 +80,32 @@ describe('a request that nothing matches', () => {
     );
   });
 
+  it('of a method that was not recorded, of a service that was, is one', () => {
+    const tape = new Tape();
+    tape.call('/some.Service/Known').sends(bytes('q')).closes().headed().ends();
+    const stage = new Stage(tape.script);
+    const calls = ['/some.Service/Other', control('Prune')].map((path) => stage.open(path).asks(bytes('q')));
+    expect(calls.map(({ status }) => [status?.code, status?.message])).toEqual([
+      [9, 'bridgetape: the cassette has no answer for this Service/Other: it holds no call of that method'],
+      [9, 'bridgetape: the cassette has no answer for this Control/Prune: it holds no call of that method'],
+    ]);
+    expect(stage.misses).toEqual(calls.map(({ status }) => status?.message));
+  });
+
+  it.each([
+    ['/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', 'grpc.reflection.v1.ServerReflection'],
+    ['/grpc.health.v1.Health/Watch', 'grpc.health.v1.Health'],
+    ['/containerd.services.content.v1.Content/Info', 'containerd.services.content.v1.Content'],
+    ['/nonsense', '/nonsense'],
+  ])('because nobody called the service of %s is answered with UNIMPLEMENTED before it is sent, and told', (path, service) => {
+    const stage = new Stage(new Tape().script);
+    const call = stage.open(path);
+    const text = `bridgetape: the cassette holds no call of the service ${service}, so whether the daemon has it is not known`;
+    expect([call.status?.code, call.status?.message, stage.misses]).toEqual([12, text, [text]]);
+    call.asks(bytes('question'));
+    expect([call.texts, stage.misses.length, stage.crashes]).toEqual([[], 1, []]);
+  });
+
   it('that is no Solve at all is refused as that', () => {
     expect(recorded().open(control('Solve')).says(Buffer.from([0xff])).status?.message).toBe('bridgetape: the client sent bytes that are no SolveRequest');
   });
