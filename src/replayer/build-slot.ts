@@ -101,8 +101,8 @@ export class BuildSlot implements PartOwner {
   /** Fails whatever has waited longer than `stall` ns for something that does not come. */
   failStalled(stall: bigint): void {
     if (this.rendition !== undefined) {
-      const { build } = this.rendition;
-      build.open.failStalled(stall, build.describe);
+      const { open, describe } = this.rendition.build;
+      if (!open.hasStalled(stall) || !this.goesOnAsAnother()) open.failStalled(stall, describe);
       return;
     }
     if (this.waiting.size === 0 || this.stage.clock.now() - this.since < stall) return;
@@ -223,6 +223,19 @@ export class BuildSlot implements PartOwner {
     for (const other of repertoire.inTurnToEnd(this.others)) {
       const trial = isBetter(other) ? this.tried(other) : undefined;
       if (trial?.build.isWhole !== true) continue;
+      this.take(trial);
+      return true;
+    }
+    return false;
+  }
+
+  /** The client waits, and so does the recorded build: it is one that goes on by itself. */
+  private goesOnAsAnother(): boolean {
+    for (const other of this.repertoire.inTurn(this.others)) {
+      const trial = this.tried(other);
+      if (trial?.hasMore !== true) continue;
+      // It can still be the one that it was taken for.
+      if (this.rendition !== undefined) this.others = [...this.others, this.rendition.recorded];
       this.take(trial);
       return true;
     }

@@ -41,22 +41,37 @@ export class OpenCalls {
     for (const player of [...this.players]) player.cancel();
   }
 
+  /** Whether something has waited for its client longer than `stall` ns, and nothing is to go out by itself. */
+  hasStalled(stall: bigint): boolean {
+    return !this.isScheduled && this.stalled(stall).length > 0;
+  }
+
+  private get isScheduled(): boolean {
+    return [...this.players].some(({ state }) => state.kind === 'scheduled');
+  }
+
+  private stalled(stall: bigint): readonly Player[] {
+    const idle = this.stage.clock.now() - this.lastActivity;
+    return [...this.players].filter((player) => {
+      const pause = player.recordedPause() * PATIENCE;
+      return player.state.kind === 'waiting' && idle >= (pause > stall ? pause : stall);
+    });
+  }
+
   /**
    * Fails what has waited for its client longer than `stall` ns, unless something is still to go out by itself.
    *
    * @param describe in words, an event that the recording goes on with
    */
   failStalled(stall: bigint, describe: (event: ClientEvent) => string): void {
-    if ([...this.players].some(({ state }) => state.kind === 'scheduled')) {
+    if (this.isScheduled) {
       this.touch();
       return;
     }
     const wordsFor = (event: ClientEvent | 'cancel'): string => (event === 'cancel' ? 'the client cancelling the call' : describe(event));
-    const idle = this.stage.clock.now() - this.lastActivity;
-    for (const player of [...this.players]) {
+    for (const player of this.stalled(stall)) {
       const { state } = player;
-      const pause = player.recordedPause() * PATIENCE;
-      if (state.kind !== 'waiting' || idle < (pause > stall ? pause : stall)) continue;
+      if (state.kind !== 'waiting') continue;
       player.giveUp(Status.failedPrecondition, state.event === 'end' ? player.howItStops() : `bridgetape: the recording goes on with ${wordsFor(state.event)}, and for ${seconds(stall)} s nothing came`);
     }
   }

@@ -195,6 +195,11 @@ export class Role implements PlayedCall {
     return this.echo?.isAhead === true || (this.part.end !== undefined && this.held.end === undefined && this.part.path !== STATUS);
   }
 
+  /** On trial: whether its client would be sent more than it was. */
+  get hasMore(): boolean {
+    return !this.part.isOver && (this.held.messages.length > 0 || this.held.end !== undefined);
+  }
+
   sendHeaders(headers: readonly HeaderField[]): void {
     if (this.state === 'played') this.part.sendHeaders(headers);
     else this.held.headers = headers;

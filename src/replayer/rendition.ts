@@ -74,11 +74,18 @@ export class Rendition {
     return [...this.cast].every(([part, { role }]) => part.isCancelled || !role.isAhead);
   }
 
+  /** On trial: whether the clients would be sent more than they were. */
+  get hasMore(): boolean {
+    return this.timers.size > 0 || [...this.cast.values()].some(({ role }) => role.hasMore);
+  }
+
   /** The trial is over, and this is the build. */
   enter(): void {
     this.isTrial = false;
     for (const timer of this.timers) timer.stop = this.stage.clock.at(timer.due, timer.run);
     this.timers.clear();
+    // What its client waits for, it waits for from now on.
+    this.build.open.touch();
     for (const [part, { role, handler }] of [...this.cast]) {
       role.enter(handler);
       if (part.isOver) this.forget(part);

@@ -176,6 +176,63 @@ describe('builds whose first requests are the same', () => {
   });
 });
 
+describe('a client that waits for what the recorded build does not do', () => {
+  /** A process that waits for a word in one build, and goes on by itself in the other. */
+  const twoKinds = (): Tape => {
+    const tape = new Tape();
+    for (const [build, container] of [[ONE, id('c')], [TWO, id('d')]] as const) {
+      const process = new Process(`${container}:1`, container);
+      record(tape, build, () => {
+        tape.unary('NewContainer', newContainer(container), NOTHING, build);
+        const stream = tape.bridge('ExecProcess', build).sends(process.init()).headed().answers(process.started);
+        if (build === ONE) stream.sends(process.file(0, 'word'));
+        stream.answers(process.file(1, `by ${build[0]}`)).answers(process.exit()).answers(process.done).cancels();
+      });
+    }
+    return tape;
+  };
+  const talk = (stage: Stage, name: string): { readonly client: Client; readonly process: Process; readonly stream: LiveCall } => {
+    const client = new Client(stage, id(name));
+    const process = new Process(`${id('w')}:7`, id('w'));
+    client.ask('NewContainer', newContainer(process.container));
+    return { client, process, stream: stage.bridge('ExecProcess', client.build).says(process.init()) };
+  };
+
+  it('is after a while taken for one of the build that goes on', () => {
+    const stage = new Stage(twoKinds().script, { stallMs: 1000 });
+    const { client, stream } = talk(stage, 'n');
+    expect(stream.words).toEqual(['7 started']);
+    stage.clock.pass(1500);
+    expect(stream.words.slice(1)).toEqual(['7 stdout 4 B "by 2"', '7 exit 0', '7 done']);
+    stream.cancels();
+    expect([client.return(), stage.misses]).toEqual(['result of 2', []]);
+  });
+
+  it('may say the word after all, as long as it was told nothing else', () => {
+    const stage = new Stage(twoKinds().script, { stallMs: 1000 });
+    const { client, process, stream } = talk(stage, 'n');
+    stage.clock.pass(900);
+    stream.says(process.file(0, 'word'));
+    expect(stream.words.slice(1)).toEqual(['7 stdout 4 B "by 1"', '7 exit 0', '7 done']);
+    stream.cancels();
+    expect([client.return(), stage.misses]).toEqual(['result of 1', []]);
+  });
+
+  it('is told what all of them wait for when all of them wait', () => {
+    const tape = new Tape();
+    for (const build of [ONE, TWO]) {
+      const waiting = new Process('p', 'c');
+      record(tape, build, () => tape.bridge('ExecProcess', build).sends(waiting.init()).headed().answers(waiting.started).sends(waiting.file(0, 'word')).answers(waiting.exit()).cancels());
+    }
+    const stage = new Stage(tape.script, { stallMs: 1000 });
+    const client = new Client(stage, id('n'));
+    const stream = stage.bridge('ExecProcess', client.build).says(new Process('p', 'c').init());
+    stage.clock.pass(1500);
+    expect(stream.status?.message).toContain('the recording goes on with stdin 4 B "word" for process p');
+    expect(stage.clock.pending).toBe(0);
+  });
+});
+
 describe('what a client was told by one recording', () => {
   /** Both solve, read from what came of it, and return it; the daemon made up other ids each time. */
   const twoRefs = (): Tape => {
