@@ -26,6 +26,9 @@ const script = (name, commands) => ({
   // Node starts scripts sooner than modules.
   format: 'cjs',
   supported: { 'dynamic-import': false },
+  // yargs asks where it lies, to look for translations of its own words; beside a script there are none.
+  define: { 'import.meta.url': 'scriptUrl' },
+  banner: { js: 'const scriptUrl = "file://" + __filename;' },
   target: 'node20.19',
   // The names stay: they stand in stack traces.
   minifyWhitespace: true,
@@ -64,7 +67,7 @@ function licences(inputs) {
 rmSync(dist, { recursive: true, force: true });
 run('scripts/bundle-schema.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-const commands = ['record', 'replay', 'show', 'verify'];
+const commands = ['record', 'replay', 'show', 'verify', 'help'];
 // One file each, because finding and linking the modules one by one takes longer than all that a short run does.
 const results = await Promise.all(['main', ...commands].map((name) => build(script(name, commands))));
 writeFileSync(join(dist, 'cli', 'THIRD_PARTY_LICENSES'), licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));

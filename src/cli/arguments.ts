@@ -1,8 +1,19 @@
 /** Words → the values of a command's operands and options, as its synopsis has them. */
-import { BridgetapeError } from '../errors.js';
-import { COMMON, type Operands, type Option, type Options, type Synopsis, type Values } from './synopsis.js';
+import parse from 'yargs-parser';
 
-type Value = boolean | string | string[] | undefined;
+import { BridgetapeError } from '../errors.js';
+import { COMMON, type Operands, type Options, type Synopsis, type Values } from './synopsis.js';
+
+/** Words are words: no number is read out of them, and no structure. */
+const AS_THEY_ARE = {
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'greedy-arrays': false,
+  'strip-aliased': true,
+};
 
 /**
  * @param command what stood after `--`; undefined when there was no `--`
@@ -15,63 +26,51 @@ export function parseArguments<P extends Operands, O extends Options>(
 ): Values<P, O> {
   const refusal = (what: string): BridgetapeError => new BridgetapeError('bad-argument', what, `bridgetape ${own} --help lists what it takes.`);
   if (command !== undefined && !runsCommand) throw refusal(`${own} runs no command: nothing can stand after --.`);
-  const known: Options = { ...COMMON, ...options };
-  const values = new Map<string, Value>(Object.entries(known).map(([name, option]) => [name, initial(option)]));
-  const open = Object.keys(operands);
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at] ?? '';
-    if (!isOption(word)) {
-      const operand = open.shift();
-      if (operand === undefined) throw refusal(`"${word}" is one word too many for ${own}.`);
-      values.set(operand, word);
-      continue;
+  const known = new Map(Object.entries({ ...COMMON, ...options }));
+  const { argv, error } = parse.detailed([...words], { ...shapes(known), configuration: AS_THEY_ARE });
+  const { _: given, ...parsed } = argv;
+  for (const name of Object.keys(parsed)) {
+    if (!known.has(name)) throw refusal(`${own} does not take ${name.length === 1 ? '-' : '--'}${name}.`);
+  }
+  const valued = [...known].find(([name, { kind }]) => kind === 'flag' && words.some((word) => word.startsWith(`--${name}=`)));
+  if (valued !== undefined) throw refusal(`--${valued[0]} takes no value.`);
+  const short = /: (\S+)$/.exec(error?.message ?? '')?.[1];
+  const [unfinished] = [...known].filter(([name, option]) => short !== undefined && (name === short || (option.kind === 'text' && option.short === short)));
+  if (unfinished !== undefined && unfinished[1].kind !== 'flag') throw refusal(`--${unfinished[0]} needs ${unfinished[1].value} behind it.`);
+  const names = Object.keys(operands);
+  const extra = given[names.length];
+  if (extra !== undefined) throw refusal(`"${extra}" is one word too many for ${own}.`);
+  const values = new Map<string, unknown>(names.map((name, at) => [name, given[at]]));
+  for (const [name, option] of known) {
+    const value: unknown = parsed[name];
+    switch (option.kind) {
+      case 'flag':
+        values.set(name, value === true);
+        break;
+      case 'text':
+        // Given several times: the last one counts.
+        values.set(name, (Array.isArray(value) ? value.at(-1) : value) ?? option.default);
+        if (option.required === true && value === undefined) throw refusal(`${own} needs --${name} ${option.value}.`);
+        break;
+      case 'list':
+        values.set(name, value ?? []);
     }
-    const { name, inline } = split(word, known);
-    const option = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (option === undefined) throw refusal(`${own} does not take ${word}.`);
-    if (option.kind === 'flag') {
-      if (inline !== undefined) throw refusal(`--${name} takes no value.`);
-      values.set(name, true);
-      continue;
-    }
-    const value = inline ?? words[(at += 1)];
-    if (value === undefined || (inline === undefined && isOption(value))) throw refusal(`--${name} needs ${option.value} behind it.`);
-    const before = values.get(name);
-    values.set(name, Array.isArray(before) ? [...before, value] : value);
   }
   for (const [name, { required }] of Object.entries(operands)) {
-    if (required === true && !values.has(name)) throw refusal(`${own} needs ${name.toUpperCase()}.`);
-  }
-  for (const [name, option] of Object.entries(options)) {
-    if (option.kind === 'text' && option.required === true && values.get(name) === undefined) throw refusal(`${own} needs --${name} ${option.value}.`);
+    if (required === true && values.get(name) === undefined) throw refusal(`${own} needs ${name.toUpperCase()}.`);
   }
   // Each name has a value of its kind now; that it is the synopsis' own type is more than the compiler can follow.
   return Object.fromEntries(values) as Values<P, O>;
 }
 
-function initial(option: Option): Value {
-  switch (option.kind) {
-    case 'flag':
-      return false;
-    case 'text':
-      return option.default;
-    case 'list':
-      return [];
-  }
-}
-
-/** `-` alone is a file by custom, and `-1` is a number. */
-function isOption(word: string): boolean {
-  return /^-[^\d]/.test(word);
-}
-
-/** `--name`, `--name=value`, `-n`, `-nvalue` or `-n=value`; the long name, if the letter is one of an option's. */
-function split(word: string, options: Options): { readonly name: string; readonly inline: string | undefined } {
-  if (word.startsWith('--')) {
-    const equals = word.indexOf('=');
-    return equals === -1 ? { name: word.slice(2), inline: undefined } : { name: word.slice(2, equals), inline: word.slice(equals + 1) };
-  }
-  const letter = word.charAt(1);
-  const long = Object.entries(options).find(([, option]) => option.kind === 'text' && option.short === letter);
-  return { name: long?.[0] ?? letter, inline: word.length === 2 ? undefined : word.slice(word.charAt(2) === '=' ? 3 : 2) };
+/** The options as yargs-parser wants to be told of them. */
+function shapes(known: ReadonlyMap<string, Options[string]>): Pick<parse.Options, 'boolean' | 'string' | 'array' | 'alias' | 'narg'> {
+  const of = (kind: Options[string]['kind']): string[] => [...known].flatMap(([name, option]) => (option.kind === kind ? [name] : []));
+  return {
+    boolean: of('flag'),
+    string: of('text'),
+    array: of('list').map((key) => ({ key, string: true })),
+    narg: Object.fromEntries([...of('text'), ...of('list')].map((name) => [name, 1])),
+    alias: Object.fromEntries([...known].flatMap(([name, option]) => (option.kind === 'text' && option.short !== undefined ? [[name, [option.short]]] : []))),
+  };
 }

@@ -36,7 +36,7 @@ async function main(own: readonly string[], command: readonly string[] | undefin
 
 async function printHelp(command: Command | undefined): Promise<number> {
   const [{ help, overview }, { outputWidth, print }] = await Promise.all([import('./help.js'), import('./output.js')]);
-  return await print(command === undefined ? overview(COMMANDS, outputWidth()) : help(command.synopsis, outputWidth()));
+  return await print([await (command === undefined ? overview(COMMANDS, outputWidth()) : help(command.synopsis, outputWidth()))]);
 }
 
 async function printVersion(): Promise<number> {

@@ -1,7 +1,7 @@
 import { findProgram, runCommand } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
 import { DEFAULT_STALL_MS, replay } from '../replayer/index.js';
-import { parseAddress } from '../socket/index.js';
+import { parseAddress, type TlsFiles } from '../socket/index.js';
 import { defineCommand } from './command.js';
 import { plural } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
@@ -9,14 +9,14 @@ import { EXIT, say, untilSignal } from './terminal.js';
 export const replayCommand = defineCommand(
   {
     name: 'replay',
-    about: 'Serves the cassette FILE where BuildKit would be, and runs CMD with BUILDKIT_HOST set to it. Without CMD, serves until SIGINT or SIGTERM.',
+    about: 'Serves the cassette FILE where BuildKit would be, and runs CMD with BUILDKIT_HOST set to it. Without CMD, serves until SIGINT or SIGTERM; a second one ends it at once.',
     operands: { file: { required: true, about: 'The cassette to serve' } },
     options: {
       listen: {
         kind: 'text',
         value: 'ADDRESS',
         about: 'Where clients connect: unix:// or tcp://',
-        defaultAbout: 'a new unix socket, or a loopback port for clients of v0.8',
+        defaultAbout: 'a new unix socket',
       },
       pace: { kind: 'text', value: 'N', about: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow', default: '0' },
       stall: {
@@ -25,6 +25,10 @@ export const replayCommand = defineCommand(
         about: 'How long to wait for a message of the client before its call fails; 0 waits for ever',
         default: String(DEFAULT_STALL_MS / 1000),
       },
+      grace: { kind: 'text', value: 'SECONDS', about: 'Without CMD: how long open calls may go on after SIGINT or SIGTERM', default: '5' },
+      tlscert: { kind: 'text', value: 'FILE', about: 'Serve with TLS, with this certificate (PEM)' },
+      tlskey: { kind: 'text', value: 'FILE', about: "The certificate's key (PEM)" },
+      tlscacert: { kind: 'text', value: 'FILE', about: 'Let in only clients with a certificate of this authority (PEM)' },
     },
     runsCommand: true,
     examples: [{ line: 'bridgetape replay build.cassette -- buildctl build --frontend dockerfile.v0 …' }],
@@ -33,10 +37,13 @@ export const replayCommand = defineCommand(
   async (values, command) => {
     const pace = nonNegative('--pace', values.pace);
     const stallMs = nonNegative('--stall', values.stall) * 1000;
+    const graceMs = nonNegative('--grace', values.grace) * 1000;
+    const tls = tlsFiles(values.tlscert, values.tlskey, values.tlscacert);
     if (command !== undefined) findProgram(command[0] ?? '');
     const replaying = await replay({
       file: values.file,
       ...(values.listen === undefined ? {} : { listen: parseAddress(values.listen) }),
+      ...(tls === undefined ? {} : { tls }),
       pace,
       stallMs,
       onMiss: ({ text }) => say(text),
@@ -47,6 +54,8 @@ export const replayCommand = defineCommand(
         const signal = untilSignal();
         say(`bridgetape: listening on ${replaying.address}, serving ${values.file}`);
         await signal;
+        const again = untilSignal();
+        await Promise.race([replaying.close(graceMs), again.then(() => replaying.close())]);
         return replaying.misses.length === 0 ? EXIT.ok : EXIT.incomplete;
       }
       const status = await runCommand(command, { BUILDKIT_HOST: replaying.address });
@@ -58,6 +67,12 @@ export const replayCommand = defineCommand(
     }
   },
 );
+
+function tlsFiles(certificate: string | undefined, key: string | undefined, clientAuthority: string | undefined): TlsFiles | undefined {
+  if (certificate !== undefined && key !== undefined) return { certificate, key, ...(clientAuthority === undefined ? {} : { clientAuthority }) };
+  if (certificate === undefined && key === undefined && clientAuthority === undefined) return undefined;
+  throw new BridgetapeError('bad-argument', 'TLS needs a certificate and its key.', 'Name both, with --tlscert and --tlskey.');
+}
 
 function nonNegative(flag: string, text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);

@@ -41,20 +41,28 @@ export class GrpcServer {
   }
 
   /**
-   * Takes no new calls, and gives the open ones `graceMs` to end; what is open then is cut with UNAVAILABLE.
+   * Takes no new calls, and gives the open ones `graceMs` to end; what is open then is cut with UNAVAILABLE. Called again
+   * with none, it cuts them at once.
    *
    * @returns resolves when every connection is closed
    */
   async close(graceMs: number): Promise<void> {
     this.closing = true;
-    const open = [...this.connections];
-    if (graceMs > 0) for (const connection of open) connection.drain();
+    const closed = Promise.all([...this.connections].map((connection) => connection.closed));
+    if (graceMs <= 0) {
+      this.cut();
+      await closed;
+      return;
+    }
+    for (const connection of this.connections) connection.drain();
     const { clock = systemClock } = this.options;
-    const cut = (): void => open.forEach((connection) => connection.cut());
-    const cancel = clock.at(clock.now() + BigInt(Math.round(graceMs)) * NS_PER_MS, cut);
-    if (graceMs <= 0) cut();
-    await Promise.all(open.map(({ closed }) => closed));
+    const cancel = clock.at(clock.now() + BigInt(Math.round(graceMs)) * NS_PER_MS, () => this.cut());
+    await closed;
     cancel();
+  }
+
+  private cut(): void {
+    for (const connection of this.connections) connection.cut();
   }
 }
 

@@ -27,7 +27,7 @@ export interface Replay {
   readonly misses: readonly Told[];
   /**
    * Takes no new calls, lets the open ones come to their end for `graceMs` ms (default 0), and cuts what is left with
-   * UNAVAILABLE. The socket is removed first.
+   * UNAVAILABLE. The socket is removed first. Called again with 0, it cuts them at once.
    */
   close(graceMs?: number): Promise<void>;
 }
@@ -66,17 +66,20 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     release();
     throw error;
   });
+  let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
     await listener.close();
     await server.close(graceMs);
     release();
   };
-  let closed: Promise<void> | undefined;
   return {
     address: formatAddress(listener.address),
     misses,
     serve,
-    close: (graceMs = 0) => (closed ??= close(graceMs)),
+    close: async (graceMs = 0) => {
+      if (closed !== undefined && graceMs <= 0) await server.close(0);
+      await (closed ??= close(graceMs));
+    },
   };
 }
 

@@ -27,7 +27,7 @@ describe('arguments', () => {
     expect(parse('a', '--output', 'b')).toMatchObject({ file: 'a', output: 'b', ...unset });
   });
 
-  it.each([[['--output', 'b']], [['--output=b']], [['-o', 'b']], [['-ob']], [['-o=b']]])('take a value as in %j', (words) => {
+  it.each([[['--output', 'b']], [['--output=b']], [['-o', 'b']], [['-o=b']]])('take a value as in %j', (words) => {
     expect(parse('a', ...words)).toMatchObject({ file: 'a', output: 'b', ...unset });
   });
 

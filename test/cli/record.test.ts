@@ -128,7 +128,7 @@ describe('bridgetape record -- CMD', () => {
         expect(status).toBe(0);
         expect(stdout).toMatch(new RegExp(`^Usage: bridgetape ${command} `));
       }
-      expect(run(['--help']).stdout).toContain(`\n  ${command} `);
+      expect(run(['--help']).stdout).toContain(`\n  bridgetape ${command} `);
     }
   });
 });

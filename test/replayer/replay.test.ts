@@ -135,6 +135,15 @@ describe('the end of a replay', () => {
     await closing;
   });
 
+  it('cuts them at once when it is told so while they have time', async () => {
+    const running = await start({ stallMs: 0 });
+    const { status } = await openExec(running.address);
+    const closing = running.close(60_000);
+    await running.close();
+    expect((await status).code).toBe(grpc.status.UNAVAILABLE);
+    await closing;
+  });
+
   it('cuts what is still open after that time', async () => {
     const running = await start({ stallMs: 0 });
     const { status } = await openExec(running.address);
