@@ -1,6 +1,7 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
 import { BRIDGE, buildIdOf, headerText, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
 import type { Cassette } from '../cassette/index.js';
+import { withPlainMessages } from './plain-messages.js';
 import { RecordedBuild } from './recorded-build.js';
 import { requestOf, withoutDeadlineReset, type CallEvent, type RecordedCall } from './recorded-call.js';
 
@@ -24,7 +25,7 @@ export function readScript(cassette: Pick<Cassette, 'events'>): Script {
 
 /** @param recorded calls in the order of their client headers */
 export function scriptOf(recorded: readonly RecordedCall[]): Script {
-  const calls = recorded.map(withoutDeadlineReset);
+  const calls = recorded.map((call) => withPlainMessages(withoutDeadlineReset(call)));
   const builds = new Map<string, RecordedCall[]>();
   const others: RecordedCall[] = [];
   for (const call of calls) {

@@ -21,6 +21,7 @@ export { OK, Status, statusTrailers, textField } from './grpc-status.js';
 export { readTimeout } from './grpc-timeout.js';
 export { IdleClient } from './idle-client.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
+export { BadCompression, decompressor } from './message-encoding.js';
 export type { RequestLine } from './request-headers.js';
 export { DEFAULT_SERVE_LIMITS, type ServeLimits } from './serve-limits.js';
 export { ServerConnection, type ServerConnectionOptions, type ServerSink } from './server-connection.js';
