@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildKitVersions, isBuilt } from './binaries.js';
 import { clientsModule } from './clients.js';
+import { conformanceModules } from './conformance.js';
 import { isUpToDate } from './go-module.js';
 import { pythonReason } from './python.js';
 
@@ -28,6 +29,13 @@ export function clientsReason(): string | undefined {
   const missing = ['flock'].filter((program) => !onPath(program));
   if (missing.length > 0) return `not installed: ${missing.join(', ')}; run scripts/interop-setup.sh`;
   return pythonReason() ?? (isUpToDate(clientsModule) ? undefined : goReason(clientsModule.folder, 'the clients'));
+}
+
+/** Why the public conformance programs can't run here, or `undefined` when they can. */
+export function conformanceReason(): string | undefined {
+  if (!onPath('flock')) return 'not installed: flock; run scripts/interop-setup.sh';
+  const missing = conformanceModules.find((module) => !isUpToDate(module));
+  return missing === undefined ? undefined : goReason(missing.folder, 'the conformance programs');
 }
 
 function onPath(program: string): boolean {

@@ -1,9 +1,10 @@
 // The only part of the harness that knows vitest: where real BuildKit or another client can't run, a test run says so
 // aloud; in CI that is a failure.
 import { beforeAll, describe, it } from 'vitest';
-import { clientsReason, interopReason } from './availability.js';
+import { clientsReason, conformanceReason, interopReason } from './availability.js';
 import { buildAll } from './binaries.js';
 import { buildClients } from './clients.js';
+import { buildConformance } from './conformance.js';
 
 /** Every version and the frontend, built from nothing on two cores. */
 const FIRST_BUILD_TIMEOUT = 1_800_000;
@@ -19,6 +20,11 @@ export function describeInterop(name: string, fn: () => void): void {
 /** The same for clients in other languages, which need neither root nor BuildKit. */
 export function describeClients(name: string, fn: () => void): void {
   describeUnless(clientsReason(), name, buildClients, fn);
+}
+
+/** The same for public conformance programs, which need neither root nor BuildKit. */
+export function describeConformance(name: string, fn: () => void): void {
+  describeUnless(conformanceReason(), name, buildConformance, fn);
 }
 
 function describeUnless(reason: string | undefined, name: string, build: () => Promise<void>, fn: () => void): void {
