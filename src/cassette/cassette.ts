@@ -149,6 +149,14 @@ export class Cassette implements Disposable {
   }
 
   /**
+   * Unpacks payloads before they are asked for: from the first on, as many as are kept. For a reader that must not wait
+   * for that later.
+   */
+  unpackAhead(): void {
+    this.#reader.unpackAhead();
+  }
+
+  /**
    * All events in order, block by block. Where the file is damaged a gap event stands in for what is missing.
    *
    * @param options.answersApart larger payloads of the server's messages are not held by their events, but read each

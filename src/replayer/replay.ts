@@ -44,6 +44,8 @@ export const MAX_KEPT_MISSES = 1000;
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const cassette = Cassette.open(options.file);
   const script = readScript(cassette);
+  // Here rather than between a client's request and its answer.
+  cassette.unpackAhead();
   const misses: Told[] = [];
   const onMiss = (miss: Told): void => {
     if (misses.length < MAX_KEPT_MISSES) misses.push(miss);

@@ -24,8 +24,11 @@ interface DecodedBlock {
 
 /** Blocks of events kept decoded, so that reading call after call doesn't unpack each block again for every call. */
 const CACHED_BLOCKS = 4;
-/** Unpacked payloads kept: those of several builds that are replayed at once, each somewhere else in the file. */
-const CACHED_PAYLOAD_BYTES = 32 * 1024 * 1024;
+/**
+ * Unpacked payloads kept: those of several builds that are replayed at once, each somewhere else in the file; and all
+ * of most cassettes, because to unpack them takes longer than to send them (bench: 32 KiB exec output).
+ */
+const CACHED_PAYLOAD_BYTES = 96 * 1024 * 1024;
 
 /** A message whose payload is read when it is asked for, and again each time. */
 class MessageApart implements MessageEvent {
@@ -236,6 +239,14 @@ export class ReaderV1 {
     if (place === undefined || number >= place.first + place.count) return undefined;
     const block = this.#payloadBlock(at, place);
     return block && payloadAt(block, number - place.first);
+  }
+
+  /** Unpacks payloads before they are asked for: from the first on, as many as are kept. */
+  unpackAhead(): void {
+    for (const [at, place] of this.layout.index.payloadBlocks.entries()) {
+      const bytes = this.#payloadBlock(at, place)?.bytes.length ?? 0;
+      if (this.#cachedPayloadBytes + bytes > CACHED_PAYLOAD_BYTES) return;
+    }
   }
 
   #payloadBlock(at: number, place: PayloadBlockPlace): PayloadBlock | undefined {
