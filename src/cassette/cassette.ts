@@ -149,11 +149,12 @@ export class Cassette implements Disposable {
   }
 
   /**
-   * Unpacks payloads before they are asked for: from the first on, as many as are kept. For a reader that must not wait
-   * for that later.
+   * Unpacks payloads before they are asked for, from the first on, for a reader that must not wait for that later.
+   *
+   * @param keptBytes how much of them is kept unpacked, from here on
    */
-  unpackAhead(): void {
-    this.#reader.unpackAhead();
+  unpackAhead(keptBytes: number): void {
+    this.#reader.unpackAhead(keptBytes);
   }
 
   /**

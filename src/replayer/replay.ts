@@ -32,6 +32,9 @@ export interface Replay {
   close(graceMs?: number): Promise<void>;
 }
 
+/** All of most cassettes: to unpack a large answer takes longer than to send it (bench: 32 KiB exec output). */
+const UNPACKED_BYTES = 96 * 1024 * 1024;
+
 /** A replay can run for days in front of clients that ask for what it does not have. */
 export const MAX_KEPT_MISSES = 1000;
 
@@ -45,7 +48,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const cassette = Cassette.open(options.file);
   const script = readScript(cassette);
   // Here rather than between a client's request and its answer.
-  cassette.unpackAhead();
+  cassette.unpackAhead(UNPACKED_BYTES);
   const misses: Told[] = [];
   const onMiss = (miss: Told): void => {
     if (misses.length < MAX_KEPT_MISSES) misses.push(miss);

@@ -24,11 +24,8 @@ interface DecodedBlock {
 
 /** Blocks of events kept decoded, so that reading call after call doesn't unpack each block again for every call. */
 const CACHED_BLOCKS = 4;
-/**
- * Unpacked payloads kept: those of several builds that are replayed at once, each somewhere else in the file; and all
- * of most cassettes, because to unpack them takes longer than to send them (bench: 32 KiB exec output).
- */
-const CACHED_PAYLOAD_BYTES = 96 * 1024 * 1024;
+/** Unpacked payloads kept: those of several builds that are replayed at once, each somewhere else in the file. */
+const CACHED_PAYLOAD_BYTES = 32 * 1024 * 1024;
 
 /** A message whose payload is read when it is asked for, and again each time. */
 class MessageApart implements MessageEvent {
@@ -77,6 +74,7 @@ export class ReaderV1 {
   readonly #eventCache = new Map<number, DecodedBlock>();
   readonly #payloadCache = new Map<number, PayloadBlock | undefined>();
   #cachedPayloadBytes = 0;
+  #keptPayloadBytes = CACHED_PAYLOAD_BYTES;
 
   /** @throws Unreadable when there is neither a header nor anything behind it */
   constructor(source: Source) {
@@ -241,11 +239,12 @@ export class ReaderV1 {
     return block && payloadAt(block, number - place.first);
   }
 
-  /** Unpacks payloads before they are asked for: from the first on, as many as are kept. */
-  unpackAhead(): void {
+  /** Unpacks payloads before they are asked for, from the first on: up to so many bytes, which are kept from here on. */
+  unpackAhead(keptBytes: number): void {
+    this.#keptPayloadBytes = keptBytes;
     for (const [at, place] of this.layout.index.payloadBlocks.entries()) {
       const bytes = this.#payloadBlock(at, place)?.bytes.length ?? 0;
-      if (this.#cachedPayloadBytes + bytes > CACHED_PAYLOAD_BYTES) return;
+      if (this.#cachedPayloadBytes + bytes > keptBytes) return;
     }
   }
 
@@ -265,7 +264,7 @@ export class ReaderV1 {
     this.#payloadCache.set(at, block);
     this.#cachedPayloadBytes += block?.bytes.length ?? 0;
     for (const [oldest, dropped] of this.#payloadCache) {
-      if (this.#cachedPayloadBytes <= CACHED_PAYLOAD_BYTES || oldest === at) break;
+      if (this.#cachedPayloadBytes <= this.#keptPayloadBytes || oldest === at) break;
       this.#payloadCache.delete(oldest);
       this.#cachedPayloadBytes -= dropped?.bytes.length ?? 0;
     }
