@@ -161,6 +161,14 @@ export class Witness {
     if (!same || (ended && !said)) throw new Violation(`stream ${stream}: ${given.length} octets were given${ended ? ', and the end,' : ''} of ${bytes.length}${said ? ' and the end' : ''}`);
   }
 
+  /** Whether a client was given what its server's application wrote. */
+  checkAnswer(stream: number, written: Uint8Array): void {
+    const frames = this.frames.filter((frame) => (frame.type === 'DATA' || frame.type === 'HEADERS') && frame.stream === stream);
+    const got = concat(...frames.flatMap((frame) => (frame.type === 'DATA' ? [frame.bytes] : [])));
+    const whole = frames.some((frame) => (frame.type === 'DATA' || frame.type === 'HEADERS') && frame.end);
+    if (Buffer.compare(got, whole ? written : written.subarray(0, got.length)) !== 0) throw new Violation(`stream ${stream}: ${got.length} octets were sent${whole ? ', and the end,' : ''} of ${written.length} written, or others`);
+  }
+
   /** The server will send no more. */
   end(): void {
     if (this.deframer.rest > 0) throw new Violation(`the server's last frame is cut off: ${this.deframer.rest} bytes of it came`);

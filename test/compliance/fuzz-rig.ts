@@ -31,7 +31,7 @@ const TIGHT: ServeLimits = {
 };
 
 /** The application writes no more than this at once. */
-const MAX_WRITE = 5000;
+const MAX_WRITE = 40_000;
 const BODY = octets(MAX_WRITE);
 /** One stream's turn, a frame, and a header block beyond what the output is said to take. */
 const SLACK = 64 * 1024 + 16_384 + 20_000;
@@ -49,6 +49,7 @@ export interface Run {
 /** What the application sees of one request; nothing may come in the wrong order. */
 class Seen {
   content: Uint8Array[] = [];
+  readonly written: Uint8Array[] = [];
   ended = false;
   answered = false;
   cancelledWith: number | undefined;
@@ -87,7 +88,7 @@ class Seen {
         return;
       case 'write':
         if (!this.began) this.begin();
-        if (this.room) this.room = this.stream.write(BODY.subarray(0, 5), BODY.subarray(0, Math.min(size, MAX_WRITE)));
+        if (this.room) this.write(BODY.subarray(0, 5), BODY.subarray(0, Math.min(size, MAX_WRITE)));
         return;
       case 'trailers':
         if (!this.began) this.begin();
@@ -99,6 +100,11 @@ class Seen {
         this.stream.reset(size % 14);
         return;
     }
+  }
+
+  private write(head: Uint8Array, body: Uint8Array): void {
+    this.written.push(head, body);
+    this.room = this.stream.write(head, body);
   }
 
   private begin(): void {
@@ -159,6 +165,24 @@ class Echo implements GrpcHandler {
   }
 }
 
+/** What is sent with nothing else between comes in one chunk. */
+function joined(steps: readonly Step[]): readonly Step[] {
+  const all: Step[] = [];
+  for (let at = 0; at < steps.length; ) {
+    const step = steps[at];
+    if (step === undefined) break;
+    let end = at;
+    const parts: Uint8Array[] = [];
+    for (let next = steps[end]; next?.kind === 'send'; next = steps[end]) {
+      parts.push(next.bytes);
+      end += 1;
+    }
+    all.push(parts.length > 0 ? { kind: 'send', bytes: concat(...parts) } : step);
+    at = Math.max(at + 1, end);
+  }
+  return all;
+}
+
 class Rig {
   private readonly connection: ServerConnection;
   private readonly limits: ServeLimits;
@@ -203,7 +227,7 @@ class Rig {
 
   run(cut: boolean): Run {
     let next = 0;
-    for (const step of this.input.steps) {
+    for (const step of joined(this.input.steps)) {
       if (step.kind !== 'send') {
         this.step(step);
       } else {
@@ -256,6 +280,7 @@ class Rig {
       }
     }
     this.told = false;
+    if (this.connection.openStreams === 0 && this.connection.pendingBytes > 0) throw new Violation('bytes wait of streams that are over');
     if (this.over !== undefined) this.witness?.end();
   }
 
@@ -268,9 +293,12 @@ class Rig {
     if (connection.openStreams > limits.concurrentStreams) throw new Violation(`${connection.openStreams} streams are open, of ${limits.concurrentStreams} that may be`);
   }
 
-  /** What the application was given is what the client sent: all of it where the request ended well, the beginning of it elsewhere. */
+  /** What comes out on either side is what the other one put in: all of it where that ended well, the beginning of it elsewhere. */
   private checkContents(): void {
-    for (const { stream, content, ended } of this.requests) this.witness?.checkContent(stream.id, concat(...content), ended);
+    for (const { stream, content, written, ended } of this.requests) {
+      this.witness?.checkContent(stream.id, concat(...content), ended);
+      this.witness?.checkAnswer(stream.id, concat(...written));
+    }
   }
 
   /** RFC 9113 §5.4.1: nothing is said after the end, and nobody is left waiting. */

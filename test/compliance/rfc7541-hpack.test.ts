@@ -1,7 +1,7 @@
 /** RFC 7541 HPACK, on a serving connection: both what it reads and what it writes. The codec alone: test/wire. */
 
 import { describe, expect, it } from 'vitest';
-import { concat, headers, hex, hpackInteger, hpackString, latin1, literals, type Pair, settings } from '../wire/bytes.js';
+import { concat, frame, headers, hex, hpackInteger, hpackString, latin1, literals, type Pair, settings, TYPE } from '../wire/bytes.js';
 import { HpackEncoder, hpackText } from '../wire/hpack-encoder.js';
 import { requestBlock, requestFields } from './bytes.js';
 import { expectAlive, expectConnectionError, Peer } from './peer.js';
@@ -216,10 +216,13 @@ describe("RFC 7541 §4.2 the server's own table", () => {
     expect(first?.[0]).toBe(0x20);
   });
 
-  it('says both sizes when the client lowers and raises it between two blocks', () => {
+  it.each([
+    ['in two frames', [settings({ 1: 0 }), settings({ 1: 4096 })]],
+    ['in one', [frame(TYPE.settings, 0, 0, hex('0001 00000000 0001 00001000'))]],
+  ])('says the smallest size when the client lowers and raises it between two blocks, %s', (_, frames) => {
     const peer = new Peer();
     blocks(peer, 1);
-    peer.send(settings({ 1: 0 }), settings({ 1: 4096 }));
+    peer.send(...frames);
     const [first] = blocks(peer, 3);
     // The smallest size comes first (§4.2); naming the last one is only needed when it is to be used.
     expect(first?.[0]).toBe(0x20);

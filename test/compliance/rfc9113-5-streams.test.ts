@@ -304,6 +304,14 @@ describe('RFC 9113 §5.4 errors', () => {
     expect(goaway?.type === 'GOAWAY' && goaway.debug).toMatch(/PING/);
   });
 
+  it('§5.4.1 nothing that follows it is read, in the same chunk or after it', () => {
+    const peer = new Peer();
+    peer.send(request(1), concat(settings({ 2: 5 }), ping(), request(3, true), data(1, latin1('x'), { end: true }), windowUpdate(0, 0)));
+    expectConnectionError(peer, 'PROTOCOL_ERROR', 1);
+    expect(peer.requests).toHaveLength(1);
+    expect(peer.request(1).received).toHaveLength(0);
+  });
+
   it('§5.4.1 what was open is cancelled with the same code', () => {
     const peer = new Peer();
     peer.send(request(1), request(3, true));

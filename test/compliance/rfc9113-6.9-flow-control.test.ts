@@ -158,10 +158,20 @@ describe('RFC 9113 §6.9.1 the flow-control window', () => {
     expect(peer.request(3).received).toHaveLength(4_000);
   });
 
-  it('DATA that fills the window to the last octet is accepted', () => {
+  it("a client's DATA beyond the window of the connection is a connection error FLOW_CONTROL_ERROR", () => {
+    // Smaller than any that can be announced: what is read is given back at once, so that a frame alone has to be too much.
+    const peer = new Peer({ limits: { connectionWindowBytes: 10_000 } });
+    peer.send(request(1, false), data(1, new Uint8Array(10_001)));
+    expectConnectionError(peer, 'FLOW_CONTROL_ERROR');
+    expect(peer.request(1).received).toHaveLength(0);
+  });
+
+  it('DATA that fills the window to the last octet is accepted, and after what was given back no octet more than the window is', () => {
     const peer = new Peer({ limits: { streamWindowBytes: 10_000 } });
-    peer.send(request(1, false), data(1, new Uint8Array(10_000)));
+    expect(peer.send(request(1, false), data(1, new Uint8Array(10_000)))).toEqual([{ type: 'WINDOW_UPDATE', stream: 1, increment: 10_000 }]);
     expect(peer.request(1).received).toHaveLength(10_000);
+    peer.send(data(1, new Uint8Array(10_001)));
+    expectStreamError(peer, 1, 'FLOW_CONTROL_ERROR');
   });
 
   it('what a client sent is given back to it, padding too, on the stream and on the connection', () => {

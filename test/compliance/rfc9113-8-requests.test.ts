@@ -167,12 +167,13 @@ describe('RFC 9113 §8.2 HTTP fields', () => {
     malformed(requestBlock({ 'x-uppeR': 'x' }));
   });
 
-  it.each([0x00, 0x01, 0x0a, 0x0d, 0x1f, 0x20, 0x7f, 0x80, 0xff])('§8.2.1 a name with the octet 0x%s is malformed', (octet) => {
-    malformed(requestBlock({ [`x-${String.fromCharCode(octet)}y`]: 'x' }));
-  });
-
-  it('§8.2.1 a name with a colon in it is malformed', () => {
-    malformed(requestBlock({ 'x:y': 'x' }));
+  it('§8.2.1 a name with an octet up to 0x20, of upper case, from 0x7f on, or with a colon is malformed; any other is accepted', () => {
+    for (let octet = 0; octet < 256; octet += 1) {
+      const name = `x-${String.fromCharCode(octet)}y`;
+      const wrong = octet <= 0x20 || (octet >= 0x41 && octet <= 0x5a) || octet >= 0x7f || octet === 0x3a;
+      if (wrong) malformed(requestBlock({ [name]: 'x' }));
+      else accepted(requestFields({ [name]: 'x' }));
+    }
   });
 
   it('§8.2.1 an empty name is malformed', () => {
