@@ -22,15 +22,11 @@ export async function idle(bench) {
     const server = await replayer(file, socket);
     const before = server.peak();
     let open = 0;
-    let perSecond = 0;
-    try {
-      const results = await load(bench.program, socket, [...steps, { name: 'idle', method: 'Idle', calls: streams }], () => {
-        open = server.peak();
-      });
-      perSecond = results.get('idle')?.perSecond ?? NaN;
-    } finally {
-      await server.end();
-    }
+    const opening = load(bench.program, socket, [...steps, { name: 'idle', method: 'Idle', calls: streams }], () => {
+      open = server.peak();
+    });
+    const results = await opening.finally(() => server.end());
+    const perSecond = results.get('idle')?.perSecond ?? NaN;
     /** @param {number} bytes */
     const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
     return {
