@@ -25,7 +25,7 @@ interface DecodedBlock {
 /** Blocks of events kept decoded, so that reading call after call doesn't unpack each block again for every call. */
 const CACHED_BLOCKS = 4;
 /** Unpacked payloads kept: those of several builds that are replayed at once, each somewhere else in the file. */
-const CACHED_PAYLOAD_BYTES = 32 * 1024 * 1024;
+const CACHED_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
 /** A message whose payload is read when it is asked for, and again each time. */
 class MessageApart implements MessageEvent {
