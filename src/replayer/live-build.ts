@@ -3,9 +3,9 @@
  * the calls that wait for more.
  */
 import { describeExec, EXEC_PROCESS, PING, shortMethod, STATUS } from '../bridge/index.js';
-import { Status, statusTrailers } from '../wire/index.js';
+import { OK, Status, statusTrailers } from '../wire/index.js';
 import { Bindings } from './bindings.js';
-import type { CallHandler } from './call.js';
+import type { Call, CallHandler } from './call.js';
 import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
 import { Matcher, type Reuse } from './matcher.js';
 import { OpenCalls } from './open-calls.js';
@@ -98,11 +98,7 @@ export class LiveBuild {
    */
   play(call: PlayedCall, recorded: RecordedCall, done: () => void): CallHandler {
     const { bindings, stage } = this;
-    if (this.broken !== undefined) {
-      call.end(statusTrailers(Status.failedPrecondition, this.broken));
-      done();
-      return heedNothing;
-    }
+    if (this.broken !== undefined) return this.endAtOnce(call, done);
     // Status speaks of vertices by the digests of this client's own ops. Other answers hold whole definitions, whose
     // digests and contents belong together: those are given back as they were.
     const answers = recorded.path === STATUS ? new RecordedAnswers(recorded, bindings.toLive) : new RecordedAnswers(recorded);
@@ -116,6 +112,13 @@ export class LiveBuild {
     });
     this.watch(player);
     return { ...heedNothing, cancelled: () => player.cancel(), drained: () => player.drained() };
+  }
+
+  /** Ends such a call of which the recording has no more: well, or with why the build failed. */
+  endAtOnce(call: Call, done: () => void): CallHandler {
+    call.end(this.broken === undefined ? OK : statusTrailers(Status.failedPrecondition, this.broken));
+    done();
+    return heedNothing;
   }
 
   /** @param player whose scope came from this build */

@@ -1,9 +1,8 @@
 /** A live Control/Status: it reports what a build does, as it happens. */
 import { STATUS, statusRef } from '../bridge/index.js';
-import { OK } from '../wire/index.js';
 import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
-import { heedNothing, type LiveBuild } from './live-build.js';
+import type { LiveBuild } from './live-build.js';
 import type { Role } from './part.js';
 
 /** Waits for its request, which names the build. */
@@ -34,8 +33,6 @@ export class StatusCall implements CallHandler {
 
 function playStatus(role: Role, build: LiveBuild): CallHandler {
   const recorded = build.matcher.takeNext(STATUS);
-  if (recorded !== undefined) return build.play(role, recorded, () => role.done());
-  role.end(OK);
-  role.done();
-  return heedNothing;
+  const done = (): void => role.done();
+  return recorded === undefined ? build.endAtOnce(role, done) : build.play(role, recorded, done);
 }

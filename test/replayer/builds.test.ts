@@ -83,6 +83,26 @@ describe('a build', () => {
     expect(stage.misses).toHaveLength(1);
   });
 
+  it('that returns something else than recorded has failed for all who ask about it, then and later', () => {
+    const tape = new Tape();
+    const end = tape.solve();
+    const status = tape.status().headed();
+    const stream = tape.bridge('Talk').sends(bytes('go')).headed();
+    tape.unary('Return', bytes(''), NOTHING);
+    stream.sends(bytes('more')).answers(bytes('late')).ends();
+    status.answers(bytes('built')).ends();
+    end.headed().ends();
+    const stage = new Stage(tape.script);
+    const [solve, watched] = [stage.open(control('Solve')).asks(solveRequest({})), stage.open(control('Status')).asks(statusRequest(BUILD))];
+    const talk = stage.bridge('Talk').says(bytes('go'));
+    const { message } = stage.bridge('Return').asks(encode(`${FRONTEND}.ReturnRequest`, { error: { code: 2, message: 'no' } })).status ?? {};
+    expect(message).toContain('which differs in error.code');
+    const late = stage.open(control('Status')).asks(statusRequest(BUILD));
+    expect([solve, watched, late].map((call) => [call.status?.code, call.status?.message, call.texts])).toEqual(Array.from({ length: 3 }, () => [9, message, []]));
+    // What belongs to the build fails with it; it is one miss.
+    expect([talk.status?.message, stage.misses, stage.crashes]).toEqual([message, [message], []]);
+  });
+
   it('gets its status from a client that asks only when it has ended', () => {
     const tape = new Tape();
     const end = tape.solve();
