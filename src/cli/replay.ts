@@ -40,6 +40,7 @@ export const replayCommand = defineCommand(
     const graceMs = nonNegative('--grace', values.grace) * 1000;
     const tls = tlsFiles(values.tlscert, values.tlskey, values.tlscacert);
     if (command !== undefined) findProgram(command[0] ?? '');
+    let running: Promise<number> | undefined;
     const replaying = await replay({
       file: values.file,
       ...(values.listen === undefined ? {} : { listen: parseAddress(values.listen) }),
@@ -47,9 +48,12 @@ export const replayCommand = defineCommand(
       pace,
       stallMs,
       onMiss: ({ text }) => say(text),
+      onListening: (address) => {
+        if (command !== undefined) running = runCommand(command, { BUILDKIT_HOST: address });
+      },
     });
     try {
-      if (command === undefined) {
+      if (running === undefined) {
         // Listens for signals first: who reads the line may answer it with one.
         const signal = untilSignal();
         say(`bridgetape: listening on ${replaying.address}, serving ${values.file}`);
@@ -58,7 +62,7 @@ export const replayCommand = defineCommand(
         await Promise.race([replaying.close(graceMs), again.then(() => replaying.close())]);
         return replaying.misses.length === 0 ? EXIT.ok : EXIT.incomplete;
       }
-      const status = await runCommand(command, { BUILDKIT_HOST: replaying.address });
+      const status = await running;
       if (status !== EXIT.ok || replaying.misses.length === 0) return status;
       say(`bridgetape: the command succeeded, but ${plural(replaying.misses.length, 'request')} had no answer in ${values.file}`);
       return EXIT.incomplete;

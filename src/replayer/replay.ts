@@ -16,6 +16,11 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   readonly listen?: Address;
   /** Left out: without TLS, as for unix sockets. */
   readonly tls?: TlsFiles;
+  /**
+   * Told as soon as clients can connect, with the address to give them: before the cassette is read, so that a client
+   * that is started then comes up meanwhile. What it sends waits for that.
+   */
+  readonly onListening?: (address: string) => void;
 }
 
 export interface Replay {
@@ -46,9 +51,6 @@ export const MAX_KEPT_MISSES = 1000;
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const cassette = Cassette.open(options.file);
-  const script = readScript(cassette);
-  // Here rather than between a client's request and its answer.
-  cassette.unpackAhead(UNPACKED_BYTES);
   const misses: Told[] = [];
   const onMiss = (miss: Told): void => {
     if (misses.length < MAX_KEPT_MISSES) misses.push(miss);
@@ -58,12 +60,10 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     onMiss({ path, text: internalError(error) });
     options.onCrash?.(error, path);
   };
-  const replayer = new Replayer(script, { ...options, onMiss, onCrash });
-  const server = new GrpcServer({ accept: replayer.accept, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+  const server = new GrpcServer({ accept: (call) => replayer.accept(call), onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
   const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
   const release = (): void => {
-    replayer.close();
     cassette.close();
     remove();
   };
@@ -71,10 +71,17 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     release();
     throw error;
   });
+  options.onListening?.(formatAddress(listener.address));
+  // In one go: nobody is served before it is done.
+  const script = readScript(cassette);
+  // Here rather than between a client's request and its answer.
+  cassette.unpackAhead(UNPACKED_BYTES);
+  const replayer = new Replayer(script, { ...options, onMiss, onCrash });
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
     await listener.close();
     await server.close(graceMs);
+    replayer.close();
     release();
   };
   return {

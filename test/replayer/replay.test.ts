@@ -28,6 +28,7 @@ beforeEach(() => {
 afterEach(async () => {
   client?.close();
   await replaying?.close();
+  replaying = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -51,6 +52,19 @@ function unary(from: grpc.Client, path: string): Promise<number> {
 }
 
 describe('a replay listens', () => {
+  it('before it has read the cassette, and serves who came meanwhile', async () => {
+    const early: Promise<number>[] = [];
+    const { address } = await start({
+      onListening: (told) => {
+        expect(replaying).toBeUndefined();
+        expect(statSync(told.slice('unix://'.length)).isSocket()).toBe(true);
+        early.push(listWorkers(told));
+      },
+    });
+    expect(await Promise.all(early)).toEqual([656]);
+    expect(await listWorkers(address)).toBe(656);
+  });
+
   it('on a new unix socket that only its user can dial, and leaves nothing behind', async () => {
     const { address } = await start();
     const path = address.slice('unix://'.length);
