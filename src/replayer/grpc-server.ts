@@ -14,7 +14,7 @@ export interface GrpcServerOptions {
   readonly accept: Accept;
   /** A status could not be sent as recorded; the call was failed instead. */
   readonly onUnsendable: (path: string, text: string) => void;
-  /** A connection was ended for an error, the client's or one that the client met; the text says which. */
+  /** A connection was ended, or an answered call reset, for an error: the client's, or one that it met; the text says which. */
   readonly onBroken: (text: string) => void;
   /** A handler threw: a bug in bridgetape. The call was failed with INTERNAL. */
   readonly onCrash: (error: unknown, path: string) => void;
@@ -87,6 +87,7 @@ class ServedConnection {
         if (code !== ErrorCode.NO_ERROR) this.options.onBroken(reason);
         this.schedule();
       },
+      refused: (reason) => this.options.onBroken(reason),
     });
     this.closed = new Promise((resolve) => {
       duplex.once('close', () => {

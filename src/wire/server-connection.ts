@@ -55,6 +55,8 @@ export interface ServerSink {
    * @param reason in words
    */
   over(code: number, reason: string): void;
+  /** A client could not take an answer that it was sent whole: it reset the stream with an error code of its own. */
+  refused?(reason: string): void;
 }
 
 export interface ServerConnectionOptions {
@@ -71,6 +73,8 @@ const EVERY_STREAM = 2 ** 31 - 1;
 /** The payload of the PING after which no request of before the GOAWAY can be on its way any more. */
 const DRAIN_PING = Uint8Array.from('bt drain', (char) => char.charCodeAt(0));
 const PING_BYTES = 8;
+/** With these a client resets what it has no use for any more. */
+const WANTS_NO_MORE: ReadonlySet<number> = new Set([ErrorCode.NO_ERROR, ErrorCode.CANCEL, ErrorCode.STREAM_CLOSED]);
 /** One stream writes so much before the next one gets its turn. */
 const TURN_BYTES = 64 * 1024;
 const MAX_DEBUG_CHARS = 256;
@@ -615,7 +619,7 @@ export class ServerConnection implements FrameSink, StreamOwner {
       return;
     }
     if (code !== ErrorCode.NO_ERROR) {
-      this.finish(code, `the client ended the connection with ${errorCodeName(code)}; the longest header block that it was sent has ${this.longestBlock} bytes`);
+      this.finish(code, `the client ended the connection with ${errorCodeName(code)}; ${this.howLong()}`);
       return;
     }
     this.clientLeaves = true;
@@ -630,11 +634,19 @@ export class ServerConnection implements FrameSink, StreamOwner {
 
   private readReset(id: number, code: number): void {
     const stream = this.streams.get(id);
-    if (stream === undefined) return;
+    if (stream === undefined) {
+      if (this.endings.get(id) === 'ended' && !WANTS_NO_MORE.has(code)) this.sink.refused?.(`the client reset a call that was answered with ${errorCodeName(code)}; ${this.howLong()}`);
+      return;
+    }
     const open = stream.sending || stream.hasQueued;
     this.close(stream, 'reset-by-client');
     if (open) stream.handler?.cancelled(code);
     if (open && !this.resets.spend()) this.calmDown('streams opened and reset');
+  }
+
+  /** What a client is most likely to have met its error over. */
+  private howLong(): string {
+    return `the longest header block that it was sent has ${this.longestBlock} bytes`;
   }
 
   private readSettings(flags: number, bytes: Uint8Array, from: number, to: number): void {

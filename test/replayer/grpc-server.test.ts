@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HeaderField } from '../../src/cassette/index.js';
 import type { Accept, Call, CallHandler } from '../../src/replayer/call.js';
 import { GrpcServer } from '../../src/replayer/grpc-server.js';
@@ -206,8 +206,9 @@ describe('a client that is gone', () => {
 
 describe('backpressure', () => {
   it('holds what a client does not read, and lets it go when it reads', async () => {
+    // Node 24's client takes tens of megabytes before anybody reads them.
     const TOTAL = 4000;
-    const piece = Buffer.alloc(16 * 1024, 1);
+    const piece = Buffer.alloc(64 * 1024, 1);
     let sent = 0;
     const from = await serving((call) => {
       const on = (): void => {
@@ -236,8 +237,9 @@ describe('backpressure', () => {
 describe('a long status', () => {
   const details = (bytes: number): string => Buffer.alloc(bytes, 'x').toString('base64').replace(/=+$/, '');
 
-  // Node's own HTTP/2 takes no field that is sent as more than 64 KiB, so this client shows both sides of that.
-  it.each([1000, 48_000, 49_200, 200_000])('of %d bytes of details arrives, or the connection that broke over it is told of', async (bytes) => {
+  // Node's own HTTP/2 takes no field that is sent as more than 64 KiB, so this client shows both sides of that: Node 20 ends
+  // its connection over it, Node 24 resets the call.
+  it.each([1000, 48_000, 49_200, 200_000])('of %d bytes of details arrives, or is told to have broken the connection or the call', async (bytes) => {
     for (const headed of [false, true]) {
       told.length = 0;
       const from = await serving((call) => ({
@@ -256,7 +258,9 @@ describe('a long status', () => {
         expect(told).toEqual([]);
       } else {
         expect(status.code).not.toBe(0);
-        expect(told).toEqual([expect.stringMatching(/^the client ended the connection with [A-Z_]+; the longest header block that it was sent has \d{5,6} bytes$/)]);
+        // The client knows before it says so.
+        await vi.waitFor(() => expect(told).not.toEqual([]));
+        expect(told).toEqual([expect.stringMatching(/^the client (ended the connection|reset a call that was answered) with [A-Z_]+; the longest header block that it was sent has \d{5,6} bytes$/)]);
       }
       client?.close();
       void server?.close(0);
