@@ -1,13 +1,15 @@
 /**
  * The normaliser: a message brought to a form in which two that mean the same are equal. Volatile values
  * (volatile.ts) become placeholders, ids are renamed by what is bound, maps lose their order, and definitions are
- * compared as graphs, with digests that don't depend on volatile values or on how an op was encoded.
+ * compared as graphs, with digests that don't depend on volatile values or on how an op was encoded. What only describes
+ * (annotations.ts) is told apart from what decides.
  */
 import { postOrder, readGraph, sha256, type Graph, type GraphOp } from './graph.js';
 import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
 import { isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf, type Field } from './schema.js';
+import { isAnnotation, isAnnotatingDetail } from './annotations.js';
 import { DEFINING_FIELDS, placeholder, rulesFor, VOLATILE_DETAILS, withoutVolatile, type DefiningField, type VolatileKind } from './volatile.js';
 import { bytesField, concat, WireFormatError, type RawField } from './wire-format.js';
 
@@ -29,11 +31,15 @@ export interface VolatileValue {
   readonly value: string;
 }
 
+export type CanonicalField = readonly [path: string, value: string];
+
 export interface Canonical {
   /** Two messages of one type are the same if and only if their texts are equal. */
   readonly text: string;
   /** The same, field by field: where (`Definition.op[2].exec.meta.args[2]`), and its value in JSON's way of writing. */
-  readonly fields: readonly (readonly [path: string, value: string])[];
+  readonly fields: readonly CanonicalField[];
+  /** What is said about the message's contents (annotations.ts), which decides nothing. */
+  readonly annotations: readonly CanonicalField[];
   /** For each op in the message: its digest → a digest without what is volatile. */
   readonly digests: ReadonlyMap<string, string>;
   /** The ids that the message introduces. */
@@ -60,7 +66,8 @@ type Path = string;
 interface CanonicalOp {
   readonly digest: string;
   /** Without its inputs. */
-  readonly fields: readonly (readonly [Path, string])[];
+  readonly fields: readonly CanonicalField[];
+  readonly annotations: readonly CanonicalField[];
   readonly volatile: readonly VolatileValue[];
 }
 
@@ -79,13 +86,16 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 class Normaliser {
-  readonly fields: (readonly [Path, string])[] = [];
+  readonly fields: CanonicalField[] = [];
+  readonly annotations: CanonicalField[] = [];
   readonly digests = new Map<string, string>();
   readonly defines: DefinedId[] = [];
   readonly volatile: VolatileValue[] = [];
   /** Ids that this message defines, and digests of its own ops. */
   private readonly local = new Map<string, string>();
   private readonly graphs = new Map<Message, CanonicalGraph>();
+  /** What is emitted decides nothing. */
+  private annotating = false;
 
   constructor(
     private readonly ids: IdMap,
@@ -104,7 +114,18 @@ class Normaliser {
   }
 
   private push(path: Path, value: string): void {
-    this.fields.push([path, value]);
+    (this.annotating ? this.annotations : this.fields).push([path, value]);
+  }
+
+  private get emitted(): number {
+    return this.fields.length + this.annotations.length;
+  }
+
+  private annotate(emit: () => void): void {
+    const outer = this.annotating;
+    this.annotating = true;
+    emit();
+    this.annotating = outer;
   }
 
   private findDefined(message: Message): void {
@@ -150,14 +171,14 @@ class Normaliser {
     const inner = new Normaliser(NOTHING, this.definitionDepth + 1);
     if (op instanceof WireFormatError || this.definitionDepth >= MAX_DEFINITION_DEPTH) {
       inner.runOnBytes('(bytes)', bytes);
-      return { digest, fields: inner.fields, volatile: [] };
+      return { digest, fields: inner.fields, annotations: [], volatile: [] };
     }
     inner.findGraphs(op);
     for (const entry of op.entries) if (entry.field.name !== 'inputs') inner.emitEntry('', op, entry);
     repeatedMessages(op, 'inputs').forEach((input, index) => inner.emitUnknown(element('inputs', index), input.unknown));
     inner.emitUnknown('', op.unknown);
     const edges = inputs.map((input) => [below.get(input.digest)?.digest ?? input.digest, input.index]);
-    return { digest: sha256(JSON.stringify([edges, inner.fields])), fields: inner.fields, volatile: inner.volatile };
+    return { digest: sha256(JSON.stringify([edges, inner.fields])), fields: inner.fields, annotations: inner.annotations, volatile: inner.volatile };
   }
 
   private rename(text: string): string {
@@ -190,11 +211,11 @@ class Normaliser {
 
   /** Emits a message at a path; one without any field still shows that it is there. */
   private emitMessage(path: Path, message: Message): void {
-    const before = this.fields.length;
+    const before = this.emitted;
     if (message.type.name === 'pb.Definition') this.emitGraph(path, this.addGraph(message), message);
     else if (message.type.name === 'google.protobuf.Any') this.emitAny(path, message);
     else this.emitFields(path, message);
-    if (this.fields.length === before) this.push(path, '{}');
+    if (this.emitted === before) this.push(path, '{}');
   }
 
   private emitFields(path: Path, message: Message): void {
@@ -205,6 +226,10 @@ class Normaliser {
   private emitEntry(path: Path, message: Message, entry: Entry): void {
     const { field } = entry;
     const at = member(path, field.name);
+    if (!this.annotating && isAnnotation(message.type.name, field.name)) {
+      this.annotate(() => this.emitEntry(path, message, entry));
+      return;
+    }
     switch (entry.label) {
       case 'one':
         this.emitValue(at, message, field, undefined, entry.value);
@@ -261,20 +286,27 @@ class Normaliser {
         this.push(element(`${at}.inputs`, index), `${placeOf(input.digest) ?? JSON.stringify(this.rename(input.digest))}:${input.index}`);
       });
       for (const [name, value] of canonical.fields) this.push(member(at, name), value);
+      this.annotate(() => canonical.annotations.forEach(([name, value]) => this.push(member(at, name), value)));
       for (const { at: name, kind, value } of canonical.volatile) this.volatile.push({ at: member(at, name), kind, value });
       if (canonical.fields.length === 0 && op.inputs.length === 0) this.push(at, '{}');
     }
     const head = graph.ops.at(-1);
     if (head) this.push(member(path, 'head'), placeOf(head.digest) ?? '');
     this.emitByDigest(member(path, 'metadata'), graph.metadata, placeOf);
-    if (graph.source) this.emitSource(member(path, 'Source'), graph.source, placeOf);
+    const { source } = graph;
+    if (source) this.annotate(() => this.emitSource(member(path, 'Source'), source, placeOf));
     this.emitUnknown(path, definition.unknown);
   }
 
   private emitByDigest(path: Path, entries: ReadonlyMap<string, Message>, placeOf: (digest: string) => string | undefined): void {
     const placed = Array.from(entries, ([digest, message]) => ({ place: placeOf(digest) ?? JSON.stringify(this.rename(digest)), message }));
     placed.sort((one, other) => (one.place < other.place ? -1 : one.place > other.place ? 1 : 0));
-    for (const { place, message } of placed) this.emitMessage(`${path}[${place}]`, message);
+    for (const { place, message } of placed) {
+      const at = `${path}[${place}]`;
+      // That there is something to say, and nothing is said, says nothing.
+      if (message.entries.length === 0 && message.unknown.length === 0) this.annotate(() => this.push(at, '{}'));
+      else this.emitMessage(at, message);
+    }
   }
 
   private emitSource(path: Path, source: Message, placeOf: (digest: string) => string | undefined): void {
@@ -293,6 +325,10 @@ class Normaliser {
   /** BuildKit's error details are JSON inside an Any; others are messages by their type's name, or bytes. */
   private emitAny(path: Path, any: Message): void {
     const typeUrl = stringField(any, 'type_url');
+    if (!this.annotating && isAnnotatingDetail(typeUrl)) {
+      this.annotate(() => this.emitAny(path, any));
+      return;
+    }
     this.push(member(path, 'type_url'), JSON.stringify(typeUrl));
     const value = any.entries.find((entry) => entry.field.name === 'value');
     const bytes = value?.label === 'one' && value.value instanceof Uint8Array ? value.value : new Uint8Array(0);
@@ -316,7 +352,7 @@ class Normaliser {
   }
 
   private emitJson(path: Path, value: unknown, key: string, depth: number): void {
-    const before = this.fields.length;
+    const before = this.emitted;
     if (typeof value === 'string') {
       // A detail's op has the source attributes and identifier that pb.SourceOp has.
       const rules = [...rulesFor('pb.SourceOp', 'attrs', key).filter((rule) => rule.key !== undefined), ...rulesFor('pb.SourceOp', key, undefined)];
@@ -325,7 +361,7 @@ class Normaliser {
       this.push(path, JSON.stringify(value));
     } else if (Array.isArray(value)) {
       value.forEach((item: unknown, index) => this.emitJson(element(path, index), item, key, depth + 1));
-      if (this.fields.length === before) this.push(path, '[]');
+      if (this.emitted === before) this.push(path, '[]');
     } else if (isRecord(value)) {
       const graph = jsonDefinition(value);
       if (graph) this.emitDecoded(path, 'pb.Definition', graph);
@@ -334,7 +370,7 @@ class Normaliser {
         .map(([name, item]) => ({ name, renamed: this.rename(name), item }))
         .sort((one, other) => (one.renamed < other.renamed ? -1 : one.renamed > other.renamed ? 1 : 0));
       for (const { name, renamed, item } of entries) this.emitJson(keyed(path, renamed), item, name, depth + 1);
-      if (this.fields.length === before) this.push(path, '{}');
+      if (this.emitted === before) this.push(path, '{}');
     } else {
       this.push(path, JSON.stringify(value));
     }
@@ -375,8 +411,8 @@ export function canonicalMessage(typeName: string | undefined, payload: Uint8Arr
   if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
   else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);
   else normaliser.run(message);
-  const { fields, digests, defines, volatile } = normaliser;
-  return { text: lines(fields), fields, digests, defines, volatile };
+  const { fields, annotations, digests, defines, volatile } = normaliser;
+  return { text: lines(fields), fields, annotations, digests, defines, volatile };
 }
 
 /**
@@ -389,7 +425,13 @@ export function canonicalRequest(path: string, payload: Uint8Array, ids: IdMap):
   return canonicalMessage(methodOf(path)?.requestType, payload, ids);
 }
 
-/** The same for an answer; nothing is bound. */
-export function canonicalAnswer(path: string, payload: Uint8Array): Canonical {
-  return canonicalMessage(methodOf(path)?.responseType, payload, NOTHING);
+/** A message as a text with all that it holds, annotations included: what a client is given, it is given whole. Nothing is bound. */
+export function wholeText(typeName: string | undefined, payload: Uint8Array): string {
+  const { fields, annotations } = canonicalMessage(typeName, payload, NOTHING);
+  return lines([...fields, ...annotations]);
+}
+
+/** An answer in a form in which two that mean the same are equal. */
+export function canonicalAnswer(path: string, payload: Uint8Array): string {
+  return wholeText(methodOf(path)?.responseType, payload);
 }

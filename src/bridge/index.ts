@@ -1,6 +1,7 @@
 /** What LLBBridge and the Control calls around it mean. Pure functions: bytes in, values out. */
 export { bytesMessageData, wrapBytesMessage } from './bytes-message.js';
-export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type DefinedId, type IdMap, type VolatileValue } from './canonical.js';
+export { ANNOTATION_RULES, type AnnotationRule } from './annotations.js';
+export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type CanonicalField, type DefinedId, type IdMap, type VolatileValue } from './canonical.js';
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';

@@ -1,5 +1,5 @@
 /** Answers of Control/Status, taken apart: the same build tells the same of itself in each run, at other times and in other pieces. */
-import { canonicalMessage } from './canonical.js';
+import { wholeText } from './canonical.js';
 import { messageType } from './schema.js';
 import { fieldExtents, WireFormatError } from './wire-format.js';
 
@@ -22,7 +22,7 @@ export function progressEntries(payload: Uint8Array): readonly ProgressEntry[] |
     return fieldExtents(payload).map(({ field, start, end }) => {
       const type = fields?.get(field.number)?.type;
       const value = field.value instanceof Uint8Array ? field.value : new Uint8Array();
-      const { text } = canonicalMessage(type?.kind === 'message' ? type.name : undefined, value, new Map());
+      const text = wholeText(type?.kind === 'message' ? type.name : undefined, value);
       const said = new Set(text.replace(TIME, '$1').split('\n'));
       return { text: `${field.number}\n${[...said].join('\n')}`, bytes: payload.subarray(start, end) };
     });

@@ -1,5 +1,5 @@
 /** How a call ended: gRPC's trailers, with the details that BuildKit puts into them. */
-import { canonicalMessage } from './canonical.js';
+import { wholeText } from './canonical.js';
 import { Budget, type Decoded, type ViewOptions } from './decoded.js';
 import { headerText, type Header } from './header.js';
 import { bytesFieldOf, repeatedMessages, stringField, textOf, tryDecode } from './message.js';
@@ -69,6 +69,6 @@ export function decodeStatus(trailers: readonly Header[], options: ViewOptions =
 /** How a call ended, in a form in which two ends that mean the same are equal. */
 export function canonicalStatus(trailers: readonly Header[]): string {
   const details = text(trailers, 'grpc-status-details-bin');
-  const status = details === undefined ? '' : canonicalMessage('google.rpc.Status', Buffer.from(details, 'base64'), new Map()).text;
+  const status = details === undefined ? '' : wholeText('google.rpc.Status', Buffer.from(details, 'base64'));
   return [text(trailers, 'grpc-status') ?? '', percentDecoded(text(trailers, 'grpc-message') ?? ''), status].join('\n');
 }

@@ -1,6 +1,6 @@
 import { findProgram, runCommand } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
-import { DEFAULT_STALL_MS, replay } from '../replayer/index.js';
+import { DEFAULT_STALL_MS, describeReannotations, replay } from '../replayer/index.js';
 import { parseAddress, type TlsFiles } from '../socket/index.js';
 import { defineCommand } from './command.js';
 import { plural } from '../quantity.js';
@@ -68,6 +68,8 @@ export const replayCommand = defineCommand(
       return EXIT.incomplete;
     } finally {
       await replaying.close();
+      const told = describeReannotations(replaying.reannotations);
+      if (told !== undefined) say(told);
     }
   },
 );

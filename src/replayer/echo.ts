@@ -61,7 +61,7 @@ class AnswerEcho implements Echo {
     this.heard += 1;
     // What a daemon can do is asked before all else, and says nothing of the build.
     if (this.path === PING || Buffer.compare(sent, payload) === 0) return 'again';
-    const ids = pairIds(canonicalAnswer(this.path, sent).text, canonicalAnswer(this.path, payload).text);
+    const ids = pairIds(canonicalAnswer(this.path, sent), canonicalAnswer(this.path, payload));
     return ids !== undefined && this.bindings.bindTold(ids) ? 'again' : 'different';
   }
 }

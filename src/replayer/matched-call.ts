@@ -9,6 +9,7 @@ import type { CallHandler } from './call.js';
 import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage, type Told } from './player.js';
+import { reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 
 export interface MatchedCallOptions {
@@ -47,6 +48,7 @@ export class MatchedCall implements CallHandler {
       return;
     }
     if (match.names !== undefined) bindings.bindNames(match.names.live, match.names.recorded);
+    if (match.annotations !== undefined) this.options.stage.reannotated(reannotation(match.recorded, match.annotations));
     this.begin(match.recorded);
     this.happen();
   }

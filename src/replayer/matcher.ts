@@ -2,16 +2,18 @@
  * Finds the recorded call that a live request stands for: same method, equal once both are normalised and bound;
  * in order within a key, free order across keys. It never guesses.
  */
-import { canonicalRequest, introducesId } from '../bridge/index.js';
+import { type CanonicalField, canonicalRequest, introducesId } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import { explainMiss, type Miss } from './miss.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
-import type { Group, MethodIndex, NamesInRequest, RequestIndex } from './request-index.js';
+import { digestOf, type Group, type MethodIndex, type NamesInRequest, type RequestIndex } from './request-index.js';
 
 export interface Match {
   readonly recorded: RecordedCall;
   /** What the two requests name; undefined when they are equal to the byte, so that there is nothing to bind. */
   readonly names: { readonly live: NamesInRequest; readonly recorded: NamesInRequest } | undefined;
+  /** What the live request is annotated with, where that differs from the recorded one. */
+  readonly annotations?: readonly CanonicalField[];
 }
 
 /** What becomes of a recorded call once it was the answer. */
@@ -39,8 +41,10 @@ export class Matcher {
     const live = canonicalRequest(path, payload, bindings.recorded);
     const recorded = method && (this.matchMeaning(method, live.text) ?? this.takeAnsweredUnread(method));
     if (recorded === undefined) return explainMiss(path, live, method?.calls ?? [], this.used);
-    const names = method?.namesIn(recorded);
-    return { recorded, names: names && { live, recorded: names } };
+    const known = method?.understood(recorded);
+    if (known === undefined) return { recorded, names: undefined };
+    const names = { live, recorded: known.names };
+    return digestOf(live.annotations) === known.annotations ? { recorded, names } : { recorded, names, annotations: live.annotations };
   }
 
   /** Takes the next unused recorded call of a method, whatever it asked. */

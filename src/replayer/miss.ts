@@ -1,5 +1,5 @@
 /** A request that matches nothing: which recorded call came closest, and what differs. */
-import { type Canonical, canonicalRequest, shortMethod } from '../bridge/index.js';
+import { type Canonical, type CanonicalField, canonicalRequest, shortMethod } from '../bridge/index.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
 export interface Difference {
@@ -28,7 +28,7 @@ export function explainMiss(path: string, live: Canonical, calls: readonly Recor
   for (const call of calls.slice(0, MAX_CANDIDATES)) {
     const request = requestOf(call);
     if (request === undefined) continue;
-    const differences = compare(canonicalRequest(path, request, new Map()), live);
+    const differences = compare(canonicalRequest(path, request, new Map()).fields, live.fields);
     const candidate = { call: call.id, alreadyUsed: used.has(call.id), differences };
     if (closest === undefined || closer(candidate, closest)) closest = candidate;
   }
@@ -42,10 +42,10 @@ function closer(a: Candidate, b: Candidate): boolean {
   return b.alreadyUsed && !a.alreadyUsed;
 }
 
-function compare(recorded: Canonical, live: Canonical): readonly Difference[] {
-  const values = new Map(recorded.fields);
+export function compare(recorded: readonly CanonicalField[], live: readonly CanonicalField[]): readonly Difference[] {
+  const values = new Map(recorded);
   const differences: Difference[] = [];
-  for (const [field, value] of live.fields) {
+  for (const [field, value] of live) {
     const before = values.get(field);
     if (before !== value) differences.push({ field, recorded: before, live: value });
     values.delete(field);

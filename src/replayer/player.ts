@@ -12,6 +12,7 @@ import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Miss } from './miss.js';
 import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
+import type { Reannotation } from './reannotation.js';
 
 /** Where a call's answers come from, one at a time. */
 export interface AnswerSource {
@@ -60,6 +61,8 @@ export interface Stage {
   readonly pace: number;
   /** The cassette has no answer as recorded; the client was told so. */
   readonly missed: (miss: Told) => void;
+  /** A request was answered as recorded, though it is annotated in another way. */
+  readonly reannotated: (difference: Reannotation) => void;
   /** A bug in bridgetape, met while a call of that method was played; the call fails. */
   readonly crashed: (error: unknown, path: string) => void;
 }

@@ -6,6 +6,7 @@ import { LiveBuild } from './live-build.js';
 import { deliver, Role, type Deed, type Part } from './part.js';
 import type { CallHandler } from './call.js';
 import type { Stage } from './player.js';
+import type { Reannotation } from './reannotation.js';
 import type { RecordedBuild } from './recorded-build.js';
 
 /** A timer that may have been set on trial: then it runs from when that is over. */
@@ -30,6 +31,8 @@ export class Rendition {
   /** Of what is tried: monotonic ns. */
   private time: bigint | undefined;
   private isFailed = false;
+  /** Found on trial: told when that is over. */
+  private readonly reannotations: Reannotation[] = [];
 
   constructor(
     readonly recorded: RecordedBuild,
@@ -43,6 +46,10 @@ export class Rendition {
       missed: (told) => {
         if (this.isTrial) this.isFailed = true;
         else stage.missed(told);
+      },
+      reannotated: (difference) => {
+        if (this.isTrial) this.reannotations.push(difference);
+        else stage.reannotated(difference);
       },
       crashed: (error, path) => {
         this.isFailed = true;
@@ -84,6 +91,7 @@ export class Rendition {
     this.isTrial = false;
     for (const timer of this.timers) timer.stop = this.stage.clock.at(timer.due, timer.run);
     this.timers.clear();
+    for (const difference of this.reannotations) this.stage.reannotated(difference);
     // What its client waits for, it waits for from now on.
     this.build.open.touch();
     for (const [part, { role, handler }] of [...this.cast]) {

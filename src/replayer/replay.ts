@@ -5,6 +5,7 @@ import { Cassette } from '../cassette/index.js';
 import { formatAddress, listen, temporaryAddress, overTls, type Address, type Listener, type TlsFiles } from '../socket/index.js';
 import { GrpcServer } from './grpc-server.js';
 import type { Told } from './player.js';
+import type { Reannotation } from './reannotation.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
 import { readScript } from './script.js';
 import { internalError } from './internal-error.js';
@@ -30,6 +31,8 @@ export interface Replay {
   serve(duplex: Duplex): void;
   /** What the cassette could not answer as recorded, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly misses: readonly Told[];
+  /** Requests that were answered as recorded, though annotated in another way, so far: the first {@link MAX_KEPT_MISSES}. */
+  readonly reannotations: readonly Reannotation[];
   /**
    * Takes no new calls, lets the open ones come to their end for `graceMs` ms (default 0), and cuts what is left with
    * UNAVAILABLE. The socket is removed first. Called again with 0, it cuts them at once.
@@ -56,6 +59,11 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     if (misses.length < MAX_KEPT_MISSES) misses.push(miss);
     options.onMiss?.(miss);
   };
+  const reannotations: Reannotation[] = [];
+  const onReannotation = (difference: Reannotation): void => {
+    if (reannotations.length < MAX_KEPT_MISSES) reannotations.push(difference);
+    options.onReannotation?.(difference);
+  };
   const onCrash = (error: unknown, path: string): void => {
     onMiss({ path, text: internalError(error) });
     options.onCrash?.(error, path);
@@ -76,7 +84,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const script = readScript(cassette);
   // Here rather than between a client's request and its answer.
   cassette.unpackAhead(UNPACKED_BYTES);
-  const replayer = new Replayer(script, { ...options, onMiss, onCrash });
+  const replayer = new Replayer(script, { ...options, onMiss, onReannotation, onCrash });
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
     await listener.close();
@@ -87,6 +95,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   return {
     address: formatAddress(listener.address),
     misses,
+    reannotations,
     serve,
     close: async (graceMs = 0) => {
       if (closed !== undefined && graceMs <= 0) await server.close(0);

@@ -15,6 +15,7 @@ import { Matcher } from './matcher.js';
 import { OpenCalls } from './open-calls.js';
 import type { Role } from './part.js';
 import type { Stage, Told } from './player.js';
+import type { Reannotation } from './reannotation.js';
 import { Repertoire } from './repertoire.js';
 import { RequestIndex } from './request-index.js';
 import type { Script } from './script.js';
@@ -32,6 +33,8 @@ export interface ReplayerOptions {
   readonly stallMs?: number;
   /** Told of each request that the cassette could not answer as recorded. */
   readonly onMiss?: (miss: Told) => void;
+  /** Told of each request that was answered as recorded, though it is annotated in another way (source files, names of steps). */
+  readonly onReannotation?: (difference: Reannotation) => void;
   /** Told of a bug in bridgetape; the call that met it has failed with INTERNAL. */
   readonly onCrash?: (error: unknown, path: string) => void;
   readonly clock?: Clock;
@@ -51,9 +54,9 @@ export class Replayer {
   private readonly stalls: StallWatch;
   private readonly sessions: Sessions;
 
-  constructor(script: Script, { pace = 0, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onCrash }: ReplayerOptions = {}) {
+  constructor(script: Script, { pace = 0, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
     const missed = onMiss ?? ((): void => undefined);
-    const stage: Stage = { clock, pace, missed, crashed: onCrash ?? ((): void => undefined) };
+    const stage: Stage = { clock, pace, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
     this.repertoire = new Repertoire(script.builds);

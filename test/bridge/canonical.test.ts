@@ -142,12 +142,13 @@ describe('another definition', () => {
     expect(ofGraph(graph(rewired, { source: dockerfile })).text).not.toBe(expected);
   });
 
-  it('differs by metadata, by the source file and by where an op comes from', () => {
-    const metadata = ops(here).map((spec) => (spec.name === 'run' ? { ...spec, metadata: { description: { 'llb.customname': 'RUN it' } } } : spec));
-    expect(ofGraph(graph(metadata, { source: dockerfile })).text).not.toBe(expected);
-    expect(ofGraph(make(here, { source: { ...dockerfile, data: Buffer.from('FROM x') } })).text).not.toBe(expected);
-    const moved = ops(here).map((spec) => (spec.name === 'run' ? { ...spec, line: 4 } : spec));
-    expect(ofGraph(graph(moved, { source: dockerfile })).text).not.toBe(expected);
+  it.each<[string, Fields]>([
+    ['that its cache is not used', { ignore_cache: true }],
+    ['what its frontend needs', { caps: { 'exec.mount.cache': true } }],
+    ['what is exported of it', { export_cache: { Value: true } }],
+  ])('differs by what metadata say of an op: %s', (_what, metadata) => {
+    const changed = ops(here).map((spec) => (spec.name === 'run' ? { ...spec, metadata } : spec));
+    expect(ofGraph(graph(changed, { source: dockerfile })).text).not.toBe(expected);
   });
 
   it('differs by fields of an op, of its inputs and of its metadata that are newer than proto/', () => {
@@ -157,6 +158,27 @@ describe('another definition', () => {
     };
     const texts = [[], [0x62, 1, 1], [0x62, 1, 2], [0x0a, 2, 0x18, 1], [0x0a, 2, 0x18, 2]].map((bytes) => ofGraph(later(bytes)).text);
     expect(new Set(texts).size).toBe(texts.length);
+  });
+});
+
+describe('a definition that is described in another way', () => {
+  const expected = ofGraph(make(here));
+  const described = (change: (spec: OpSpec) => OpSpec): Canonical => ofGraph(graph(ops(here).map((spec) => (spec.name === 'run' ? change(spec) : spec)), { source: dockerfile }));
+
+  it.each<[string, Canonical, string]>([
+    ['by a name on the screen', described((spec) => ({ ...spec, metadata: { ...spec.metadata, description: { 'llb.customname': 'RUN it' } } })), 'Definition.metadata[op[6]].description["llb.customname"]'],
+    ['by a group on the screen', described((spec) => ({ ...spec, metadata: { ...spec.metadata, progress_group: { name: 'more' } } })), 'Definition.metadata[op[6]].progress_group.name'],
+    ['by its source file', ofGraph(make(here, { source: { ...dockerfile, data: Buffer.from('FROM x') } })), 'Definition.Source.infos[0].data'],
+    ['by the line that an op comes from', described((spec) => ({ ...spec, line: 4 })), 'Definition.Source.locations[op[6]].locations[0].ranges[0].start.line'],
+  ])('is the same, annotated otherwise: %s', (_what, other, where) => {
+    expect(other.text).toBe(expected.text);
+    const before = new Map(expected.annotations);
+    expect(other.annotations.filter(([at, value]) => before.get(at) !== value).map(([at]) => at)).toContain(where);
+  });
+
+  it('is the same with metadata that say nothing, and without any', () => {
+    const bare = ops(here).map(({ name, inputs = [], op }): OpSpec => ({ name, inputs, op }));
+    expect(ofGraph(graph(bare)).text).toBe(ofGraph(graph(bare.map((spec) => ({ ...spec, metadata: { description: { a: 'b' } } })))).text);
   });
 });
 
@@ -317,7 +339,8 @@ describe('what a request says about digests', () => {
     const other = canonicalRequest(bridge('Return'), failed(make(there), there, 2), NONE);
     expect(other.text).toBe(one.text);
     expect(one.text).not.toContain('stack.Stack');
-    expect(one.text).toContain('error.details[2].value["info"]["definition"].op[6].exec.meta.args[2] = "make"');
+    expect(one.annotations).toContainEqual(['error.details[2].value["info"]["definition"].op[6].exec.meta.args[2]', '"make"']);
+    expect(other.annotations).toEqual(one.annotations);
   });
 
   it('differs when a detail differs', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { control, encode, FRONTEND, graph, id } from '../bridge/build.js';
+import { describeReannotations } from '../../src/replayer/index.js';
+import { bridge, control, encode, FRONTEND, graph, id } from '../bridge/build.js';
 import { Stage } from './stage.js';
 import { BUILD, readFile, solveRequest, Tape } from './tape.js';
 
@@ -44,6 +45,24 @@ describe('a live request', () => {
     const stage = reading(['/a', 'only']);
     read(stage, '/a');
     expect(read(stage, '/a')).toMatch(/^bridgetape: the cassette has no answer for this LLBBridge\/ReadFile: call \d+ has the same request and was already used$/);
+  });
+
+  it('that is only described in another way gets the recorded answer, and that is told', () => {
+    const tape = new Tape();
+    tape.solve();
+    const request = (line: number, args = ['make']): Uint8Array => encode(`${FRONTEND}.SolveRequest`, { Definition: graph([{ name: 'run', op: { exec: { meta: { args } } }, line }]).fields });
+    tape.unary('Solve', request(2), bytes('built'));
+    const stage = new Stage(tape.script);
+    stage.open(control('Solve')).asks(solveRequest({}));
+    expect(stage.bridge('Solve').asks(request(3, ['make', 'all'])).status?.code).toBe(9);
+    expect(stage.reannotations).toEqual([]);
+    expect(stage.bridge('Solve').asks(request(3)).texts).toEqual(['built']);
+    const where = ['start', 'end'].map((end) => ({ field: `Definition.Source.locations[op[0]].locations[0].ranges[0].${end}.line`, recorded: '2', live: '3' }));
+    expect(stage.reannotations).toEqual([{ path: bridge('Solve'), call: 2, differences: where }]);
+    expect(describeReannotations(stage.reannotations)).toBe(
+      `bridgetape: matched, though annotated otherwise than recorded (source files, lines, names on the screen): 1 LLBBridge/Solve; ${where.map(({ field }) => field).join(', ')}`,
+    );
+    expect(describeReannotations([])).toBeUndefined();
   });
 
   it('keeps the order of questions that mean the same in other bytes', () => {

@@ -18,7 +18,7 @@ class Setting {
   private readonly stage: PlayerStage;
 
   constructor(pace = 0) {
-    this.stage = { clock: this.clock, pace, missed: ({ text }) => this.misses.push(text), crashed: () => undefined };
+    this.stage = { clock: this.clock, pace, missed: ({ text }) => this.misses.push(text), reannotated: () => undefined, crashed: () => undefined };
     this.open = new OpenCalls(this.stage);
   }
 

@@ -3,6 +3,7 @@ import { describeExec } from '../../src/bridge/index.js';
 import type { HeaderField } from '../../src/cassette/index.js';
 import type { Accept, Call, CallHandler } from '../../src/replayer/call.js';
 import type { Clock } from '../../src/replayer/clock.js';
+import type { Reannotation } from '../../src/replayer/reannotation.js';
 import { Replayer, type ReplayerOptions } from '../../src/replayer/replayer.js';
 import type { Script } from '../../src/replayer/script.js';
 import { bridge } from '../bridge/build.js';
@@ -150,6 +151,7 @@ export class LiveCall implements Call {
 export class Stage {
   readonly clock = new FakeClock();
   readonly misses: string[] = [];
+  readonly reannotations: Reannotation[] = [];
   readonly crashes: unknown[] = [];
   readonly replayer: Replayer;
 
@@ -157,6 +159,7 @@ export class Stage {
     this.replayer = new Replayer(script, {
       clock: this.clock,
       onMiss: ({ text }) => this.misses.push(text),
+      onReannotation: (difference) => this.reannotations.push(difference),
       onCrash: (error) => this.crashes.push(error),
       ...options,
     });
