@@ -6,6 +6,7 @@ export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
 export { failedProcess, parseExec, withProcessId, type ExecInput, type ExecStep } from './exec.js';
+export { frontendOptions, type FrontendOption } from './frontend-options.js';
 export { headerText, type Header } from './header.js';
 export { idsIn } from './identity.js';
 export { buildIdOf, sessionIdOf, solveFacts, statusRef, type SolveFacts } from './ids.js';

@@ -1,3 +1,5 @@
+import type { FrontendRun } from './frontend-run.js';
+
 /** What a cassette says about itself: all that was known when the recording began, and facts added when it ended. */
 export interface CassetteHeader {
   readonly formatVersion: 1;
@@ -11,6 +13,8 @@ export interface CassetteHeader {
   readonly upstream: string;
   /** The command that was run, unless the user asked for it to be left out. */
   readonly command?: readonly string[];
+  /** The container frontend whose stdio carried the connection, when that is where it was recorded. */
+  readonly frontend?: FrontendRun;
   /** BuildKit's version, when the traffic showed it. */
   readonly buildkitVersion?: string;
   /** Method patterns whose message bodies are not kept, e.g. `/moby.buildkit.v1.Control/Session`. */

@@ -16,6 +16,7 @@ export type {
   Side,
 } from './events.js';
 export { whole } from './events.js';
+export type { FrontendExit, FrontendFile, FrontendRun } from './frontend-run.js';
 export type { CassetteHeader, LateFacts, NewHeader } from './header.js';
 export type { CallOutcome, CallSummary, ConnectionSummary } from './summary.js';
 export { Cassette, type OpenOptions } from './cassette.js';

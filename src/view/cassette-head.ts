@@ -1,6 +1,6 @@
 /** What stands above a table: what the cassette is, where it came from, what it holds and what it lacks. */
-import { shortMethod } from '../bridge/index.js';
-import type { CassetteHeader } from '../cassette/index.js';
+import { frontendOptions, shortMethod } from '../bridge/index.js';
+import type { CassetteHeader, FrontendExit, FrontendRun } from '../cassette/index.js';
 import { callNumbers, damageFacts, paintedState } from './damage.js';
 import { factLines, type Fact } from './facts.js';
 import { cutEnd, legible } from './legible.js';
@@ -16,6 +16,9 @@ export interface ViewOptions {
 
 /** A command can hold a whole script. */
 const MAX_COMMAND = 400;
+/** Build arguments and named contexts stand among the options. */
+const MAX_OPTIONS = 800;
+const MAX_FILES = 8;
 const MAX_GAPS = 8;
 
 export function cassetteHead(survey: Survey, { width = 80, painter = plainPainter }: ViewOptions = {}): string[] {
@@ -25,6 +28,7 @@ export function cassetteHead(survey: Survey, { width = 80, painter = plainPainte
     { label: 'recorded', text: `${instant(header.startedAt)}, ${duration(survey.duration)}, by ${legible(header.tool)}` },
     { label: 'BuildKit', text: `${buildkit}, at ${legible(header.upstream)}` },
     ...(header.command === undefined ? [] : [{ label: 'command', text: cutEnd(commandText(header.command), MAX_COMMAND) }]),
+    ...(header.frontend === undefined ? [] : frontendFacts(header.frontend)),
     { label: 'holds', text: contents(survey) },
     ...bodiesFacts(header),
     ...lossFacts(survey),
@@ -35,6 +39,20 @@ export function cassetteHead(survey: Survey, { width = 80, painter = plainPainte
 function instant(date: Date): string {
   return Number.isNaN(date.getTime()) ? 'at an unknown time' : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
+
+/** What was run in the container, what it was asked for, and how it ended. */
+function frontendFacts(run: FrontendRun): Fact[] {
+  const { directory, user, environment, files, exit } = run;
+  const options = frontendOptions(environment).map(({ key, value }) => `${key}=${value}`);
+  const others = plural(environment.length - options.length, 'other variable');
+  return [
+    { label: 'frontend', text: `${cutEnd(commandText(run.arguments), MAX_COMMAND)} in ${legible(directory)} as ${user.uid}:${user.gid}, ${exit === undefined ? 'its end not seen' : exitText(exit)}` },
+    { label: 'options', text: `${options.length === 0 ? 'none' : cutEnd(commandText(options), MAX_OPTIONS)}; ${others}` },
+    ...(files.length === 0 ? [] : [{ label: 'files', text: files.slice(0, MAX_FILES).map(({ path, data }) => `${legible(path)} (${size(data.length)})`).join(', ') + (files.length > MAX_FILES ? ` and ${files.length - MAX_FILES} more` : '') }]),
+  ];
+}
+
+const exitText = (exit: FrontendExit): string => ('signal' in exit ? `ended by ${legible(exit.signal)}` : `exit status ${exit.status}`);
 
 /** As it could be typed, on one line. */
 function commandText(command: readonly string[]): string {

@@ -37,6 +37,7 @@ function cassetteObject({ name, header, state, damages, tail, connections, durat
     listen: header.listen,
     upstream: header.upstream,
     command: header.command,
+    frontend: header.frontend && { ...header.frontend, files: header.frontend.files.map(({ path, data }) => ({ path, base64: base64(data) })) },
     buildkitVersion: header.buildkitVersion,
     bodiesLeftOut: header.bodiesLeftOut,
     durationNs: Number(duration),

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { knownMethods } from '../../src/bridge/index.js';
-import { Cassette } from '../../src/cassette/index.js';
+import { Cassette, type FrontendRun } from '../../src/cassette/index.js';
 import { callTable, plainPainter, showCassette, surveyCassette, type ViewOptions } from '../../src/view/index.js';
 import { bridge, control, encode } from '../bridge/build.js';
 import { Folder, HEADER, opened, ordinaryBuild, REF, Tape } from './tape.js';
@@ -35,6 +35,25 @@ build.cassette: whole
 7   0.880  2.0 ms  LLBBridge/Return         1     0 B    1     0 B  OK
 * message bodies left out of the cassette`.trimStart(),
     );
+  });
+
+  it('says how the container frontend was run that it was recorded from', async () => {
+    const frontend = {
+      arguments: ['/bin/dockerfile-frontend', 'a b'],
+      environment: ['PATH=/bin', 'BUILDKIT_FRONTEND_OPT_1=build-arg:WHO=you and me', 'BUILDKIT_FRONTEND_OPT_0=source=docker/dockerfile:1', 'A=\x1b[2J'],
+      directory: '/',
+      user: { uid: 0, gid: 0, additionalGids: [] },
+      files: [{ path: '/run/config/buildkit/metadata/frontend.bin', data: new Uint8Array(312) }],
+    };
+    const head = async (of: FrontendRun): Promise<string> => (await shown(new Tape(), {}, { ...HEADER, frontend: of })).split('\n').slice(4, 8).join('\n');
+    expect(await head({ ...frontend, exit: { status: 1 } })).toBe(
+      `
+  frontend  /bin/dockerfile-frontend 'a b' in / as 0:0, exit status 1
+  options   'build-arg:WHO=you and me' source=docker/dockerfile:1; 2 other
+            variables
+  files     /run/config/buildkit/metadata/frontend.bin (312 B)`.slice(1),
+    );
+    expect(await head({ ...frontend, arguments: ['a\nb'], environment: [], files: [] })).toContain("frontend  'a\\nb' in / as 0:0, its end not seen\n  options   none; 0 other variables\n");
   });
 
   it('groups the calls of several builds, and knows a session by its Solve', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { eventsJson, surveyCassette, surveyJson } from '../../src/view/index.js';
 import { bridge, encode, FRONTEND } from '../bridge/build.js';
-import { opened, ordinaryBuild, REF, SESSION, Tape } from './tape.js';
+import { HEADER, opened, ordinaryBuild, REF, SESSION, Tape } from './tape.js';
 
 const parsed = (lines: Iterable<string>): unknown[] => Array.from(lines, (line): unknown => JSON.parse(line));
 
@@ -45,6 +45,19 @@ describe('a cassette for programs', () => {
       outcome: { kind: 'reset', side: 'client', code: 8, codeName: 'CANCEL' },
     });
     expect(calls[5]).toMatchObject({ outcome: { kind: 'status', code: 5, codeName: 'NOT_FOUND', message: 'open /missing: no such file or directory' } });
+  });
+
+  it('says how the container frontend was run that it was recorded from', async () => {
+    const frontend = {
+      arguments: ['/run'],
+      environment: ['A=b'],
+      directory: '/',
+      user: { uid: 1, gid: 2, additionalGids: [3] },
+      files: [{ path: '/run/config/frontend.bin', data: Uint8Array.of(0, 1) }],
+      exit: { signal: 'SIGKILL' },
+    };
+    const [head] = await opened(new Tape(), (cassette) => parsed(surveyJson(surveyCassette(cassette))), { ...HEADER, frontend });
+    expect(head).toMatchObject({ frontend: { ...frontend, files: [{ path: '/run/config/frontend.bin', base64: 'AAE=' }] } });
   });
 
   it('has an object for each event of a call, with its bytes and what they mean', async () => {

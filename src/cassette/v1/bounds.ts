@@ -17,8 +17,18 @@ export const MAX_RAW = MAX_MESSAGE + MiB;
 /** The longest record content as stored. What doesn't get smaller is stored plain, so it is never more. */
 export const MAX_STORED = MAX_RAW;
 
-/** The header holds a command line at most; Linux takes 2 MiB of arguments. */
-export const MAX_HEADER = 4 * MiB;
+/** The header holds a command line (Linux takes 6 MiB at most) and a frontend's run. */
+export const MAX_HEADER = 24 * MiB;
+/** A frontend's arguments, environment variables and working directory: in all, and their characters. Linux takes 6 MiB. */
+export const MAX_FRONTEND_TEXTS = 1 << 16;
+export const MAX_FRONTEND_TEXT = 6 * MiB;
+/** Linux's NGROUPS_MAX. */
+export const MAX_FRONTEND_GROUPS = 1 << 16;
+/** BuildKit writes one file, the definition of the frontend's image, of some KiB. */
+export const MAX_FRONTEND_FILES = 256;
+/** Paths and contents of all of them. */
+export const MAX_FRONTEND_DATA = 4 * MiB;
+export const MAX_UINT32 = 0xffff_ffff;
 
 /** msgpack values in one record. The fullest honest one, a block of the smallest events, has some 600,000. */
 export const MAX_VALUES = 1 << 20;

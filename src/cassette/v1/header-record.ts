@@ -1,6 +1,8 @@
 /** The `hdr` record: a map, so that later fields can be added and read past. */
 import type { CassetteHeader, NewHeader } from '../header.js';
-import { asArray, asCount, asOptional, asString, decode, encode, Malformed } from './msgpack.js';
+import { MAX_HEADER } from './bounds.js';
+import { decodeFrontendRun, encodeFrontendRun } from './frontend-run.js';
+import { asArray, asCount, asMap, asOptional, asString, decode, encode, Malformed } from './msgpack.js';
 
 export interface HeaderRecord {
   readonly header: CassetteHeader;
@@ -8,26 +10,30 @@ export interface HeaderRecord {
   readonly recorder: number | undefined;
 }
 
+/** @throws Malformed for a header that no reader would take */
 export function encodeHeader(header: NewHeader, recorder: number | undefined): Uint8Array {
-  return encode({
+  const content = encode({
     tool: header.tool,
     startedAt: header.startedAt.toISOString(),
     listen: header.listen,
     upstream: header.upstream,
     ...(header.command === undefined ? {} : { command: header.command }),
+    ...(header.frontend === undefined ? {} : { frontend: encodeFrontendRun(header.frontend) }),
     ...(header.buildkitVersion === undefined ? {} : { buildkitVersion: header.buildkitVersion }),
     bodiesLeftOut: header.bodiesLeftOut,
     ...(recorder === undefined ? {} : { recorder }),
   });
+  decodeHeader(content);
+  return content;
 }
 
 export function decodeHeader(content: Uint8Array): HeaderRecord {
-  const map = decode(content);
-  if (typeof map !== 'object' || map === null || Array.isArray(map)) throw new Malformed('the header is not a map');
-  const field = (name: string): unknown => Object.getOwnPropertyDescriptor(map, name)?.value;
+  if (content.length > MAX_HEADER) throw new Malformed(`the header takes ${content.length} bytes, more than ${MAX_HEADER}`);
+  const field = asMap(decode(content), 'the header');
   const startedAt = new Date(asString(field('startedAt'), 'startedAt'));
   if (Number.isNaN(startedAt.getTime())) throw new Malformed('startedAt is not a time');
   const command = asOptional(field('command'), asStrings, 'command');
+  const frontend = asOptional(field('frontend'), decodeFrontendRun, 'frontend');
   const buildkitVersion = asOptional(field('buildkitVersion'), asString, 'buildkitVersion');
   return {
     header: {
@@ -37,6 +43,7 @@ export function decodeHeader(content: Uint8Array): HeaderRecord {
       listen: asStrings(field('listen'), 'listen'),
       upstream: asString(field('upstream'), 'upstream'),
       ...(command === undefined ? {} : { command }),
+      ...(frontend === undefined ? {} : { frontend }),
       ...(buildkitVersion === undefined ? {} : { buildkitVersion }),
       bodiesLeftOut: asStrings(field('bodiesLeftOut'), 'bodiesLeftOut'),
     },

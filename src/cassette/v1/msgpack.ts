@@ -170,6 +170,14 @@ export function asArray(value: unknown, what: string): readonly unknown[] {
   return value;
 }
 
+/** Looks up a map's own values by name. */
+export type Fields = (name: string) => unknown;
+
+export function asMap(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null || isArray(value) || value instanceof Uint8Array) throw new Malformed(`${what} is not a map`);
+  return (name): unknown => Object.getOwnPropertyDescriptor(value, name)?.value;
+}
+
 export function asString(value: unknown, what: string): string {
   if (typeof value !== 'string') throw new Malformed(`${what} is not a text`);
   return value;

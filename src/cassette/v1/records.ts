@@ -4,7 +4,6 @@
  */
 import { brotliDecompressSync, constants } from 'node:zlib';
 import type { Source } from '../disk.js';
-import { MAX_HEADER } from './bounds.js';
 import { checksum, type Frame, FRAME_LENGTH, parseFrame, PREAMBLE_LENGTH } from './frame.js';
 import { decodeHeader, type HeaderRecord } from './header-record.js';
 import { decodeEnd, type End, END_CONTENT_LENGTH } from './index-record.js';
@@ -96,7 +95,7 @@ export function findEnd(source: Source): { readonly end: End; readonly offset: n
 
 export function readHeader(source: Source): HeaderRecord {
   const record = readRecord(source, PREAMBLE_LENGTH);
-  if (record.frame.kind !== 'hdr' || record.raw.length > MAX_HEADER) {
+  if (record.frame.kind !== 'hdr') {
     throw new Unreadable({ offset: PREAMBLE_LENGTH, bytes: record.next - PREAMBLE_LENGTH, kind: 'header', reason: 'the first record is not a header' });
   }
   try {

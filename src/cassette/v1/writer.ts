@@ -15,13 +15,13 @@ import {
   JOURNAL_BLOCK,
   LOW_WATER,
   MAX_EVENT,
-  MAX_HEADER,
   MAX_HEADER_FIELDS,
   MAX_MESSAGE,
 } from './bounds.js';
 import { frame, FRAME_LENGTH, preamble, PREAMBLE_LENGTH, seal } from './frame.js';
 import { encodeHeader } from './header-record.js';
 import { encodeEnd } from './index-record.js';
+import { Malformed } from './msgpack.js';
 import { packJournal } from './pack.js';
 import { recorderOf } from './records.js';
 
@@ -426,11 +426,13 @@ function dropBytes(parts: readonly Uint8Array[], count: number): readonly Uint8A
 }
 
 function headerContent(header: NewHeader): Uint8Array {
-  const hint = 'Leave out the command (--no-command), or shorten it.';
   if (Number.isNaN(header.startedAt.getTime())) throw new BridgetapeError('bad-argument', 'The start of the recording is not a time.', 'Pass the wall clock as a valid Date.');
-  const content = encodeHeader(header, process.pid);
-  if (content.length > MAX_HEADER) throw new BridgetapeError('bad-argument', `The cassette's header would take ${content.length} bytes, more than ${MAX_HEADER}.`, hint);
-  return content;
+  try {
+    return encodeHeader(header, process.pid);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw new BridgetapeError('bad-argument', `The cassette's header cannot be written: ${error.message}.`, 'Leave out the command (--no-command), or shorten it.', { cause: error });
+  }
 }
 
 /** A name in the same folder, so that a rename is atomic. */
