@@ -40,10 +40,10 @@ export {
   type Nanoseconds,
   type Side,
 } from './cassette/index.js';
-export { decodeDefinition, decodeMessage, decodeStatus, describeExec } from './bridge/index.js';
+export { decodeDefinition, decodeMessage, decodeStatus, describeExec, type Difference } from './bridge/index.js';
 export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';
-export { replay, type Replay, type ReplayOptions } from './replayer/index.js';
+export { missLines, replay, type Closest, type Comparison, type MissPainter, type Origin, type Replay, type ReplayOptions, type Told } from './replayer/index.js';
 export { formatAddress, parseAddress, temporaryAddress, type Address, type TlsFiles } from './socket/index.js';
 export { version } from './version.js';

@@ -5,6 +5,7 @@ export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, ty
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
+export { differences, roughDistance, type Difference } from './difference.js';
 export { failedProcess, parseExec, withProcessId, type ExecInput, type ExecStep } from './exec.js';
 export { frontendOptions, type FrontendOption } from './frontend-options.js';
 export { headerText, type Header } from './header.js';

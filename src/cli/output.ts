@@ -1,6 +1,4 @@
 /** stdout as a command's result goes there: with backpressure, to whatever stands behind it, as long as it listens. */
-import pc from 'picocolors';
-
 import { EXIT, say } from './terminal.js';
 
 /** So many characters are gathered for one write. */
@@ -46,10 +44,4 @@ export async function print(lines: Iterable<string>, status: number = EXIT.ok): 
 export function outputWidth(): number {
   const columns = process.stdout.isTTY ? process.stdout.columns : Number(process.env['COLUMNS']);
   return Number.isInteger(columns) && columns > 0 ? columns : 80;
-}
-
-/** Colours when stdout is a terminal and nobody has said no (no-color.org). */
-export function outputColors(): ReturnType<typeof pc.createColors> {
-  const { NO_COLOR, TERM } = process.env;
-  return pc.createColors(process.stdout.isTTY && !NO_COLOR && TERM !== 'dumb');
 }

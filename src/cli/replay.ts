@@ -1,7 +1,8 @@
 import { findProgram, runCommand } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
-import { DEFAULT_STALL_MS, describeReannotations, replay } from '../replayer/index.js';
+import { DEFAULT_STALL_MS, describeReannotations, missLines, replay } from '../replayer/index.js';
 import { parseAddress, type TlsFiles } from '../socket/index.js';
+import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
 import { plural } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
@@ -47,7 +48,8 @@ export const replayCommand = defineCommand(
       ...(tls === undefined ? {} : { tls }),
       pace,
       stallMs,
-      onMiss: ({ text }) => say(text),
+      ...(command === undefined ? {} : { command }),
+      onMiss: (miss) => missLines(miss, colorsFor(process.stderr)).forEach(say),
       onListening: (address) => {
         if (command !== undefined) running = runCommand(command, { BUILDKIT_HOST: address });
       },

@@ -1,8 +1,9 @@
 import { Cassette } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { eventsJson, showCall, showCassette, surveyCassette, surveyJson } from '../view/index.js';
+import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
-import { outputColors, outputWidth, print } from './output.js';
+import { outputWidth, print } from './output.js';
 import { say } from './terminal.js';
 
 export const showCommand = defineCommand(
@@ -41,7 +42,7 @@ export const showCommand = defineCommand(
     }
     const number = call === undefined ? undefined : callNumber(call);
     using cassette = Cassette.open(file);
-    const shape = { width: outputWidth(), painter: outputColors() };
+    const shape = { width: outputWidth(), painter: colorsFor(process.stdout) };
     if (number === undefined && !all) {
       const survey = surveyCassette(cassette);
       return await print(json ? surveyJson(survey) : showCassette(survey, shape));

@@ -1,7 +1,8 @@
 import { Cassette, verify } from '../cassette/index.js';
 import { isComplete, showVerdict, verdictJson } from '../view/index.js';
+import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
-import { outputColors, outputWidth, print } from './output.js';
+import { outputWidth, print } from './output.js';
 import { EXIT } from './terminal.js';
 
 export const verifyCommand = defineCommand(
@@ -20,7 +21,7 @@ export const verifyCommand = defineCommand(
   async ({ file, json }) => {
     const report = verify(file);
     const verdict = { report, openCalls: report.state === 'whole' ? [] : openCalls(file) };
-    const lines = json ? [verdictJson(verdict)] : showVerdict(verdict, { width: outputWidth(), painter: outputColors() });
+    const lines = json ? [verdictJson(verdict)] : showVerdict(verdict, { width: outputWidth(), painter: colorsFor(process.stdout) });
     return await print(lines, isComplete(report) ? EXIT.ok : EXIT.notWhole);
   },
 );

@@ -8,7 +8,8 @@ import { BRIDGE, type Canonical, PING, RETURN, SOLVE, STATUS } from '../bridge/i
 import type { Call, CallHandler } from './call.js';
 import { seconds } from './open-calls.js';
 import { Part, type Deed, type PartOwner, type Perform } from './part.js';
-import type { Stage, Told } from './player.js';
+import type { Told } from './miss.js';
+import type { Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
 import { Rendition, type Entry } from './rendition.js';
 import type { Repertoire } from './repertoire.js';

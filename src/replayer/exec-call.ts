@@ -10,8 +10,8 @@ import { ExecAnswers } from './exec-answers.js';
 import type { RecordedExec, RecordedProcess } from './exec-script.js';
 import type { LiveBuild } from './live-build.js';
 import { LiveProcess } from './live-process.js';
-import { explainMiss } from './miss.js';
-import { Player, type PlayedCall, type Told } from './player.js';
+import { explainMiss, type Told } from './miss.js';
+import { Player, type PlayedCall } from './player.js';
 import type { RecordedCall } from './recorded-call.js';
 
 export interface ExecCallOptions {
@@ -79,11 +79,11 @@ export class ExecCall implements CallHandler {
     this.bound?.player.drained();
   }
 
-  private start(id: string, container: string, init: string, payload: Uint8Array): string | undefined {
+  private start(id: string, container: string, init: string, payload: Uint8Array): Told | undefined {
     const { build } = this.options;
     const recorded = this.find(init, container);
     if (recorded === undefined) {
-      return explainMiss(EXEC_PROCESS, canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded), this.recordedInits(), new Set()).text;
+      return explainMiss(EXEC_PROCESS, canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded), this.recordedInits(), () => false);
     }
     const process = new LiveProcess(id, container, recorded);
     this.processes.set(id, process);
@@ -218,11 +218,12 @@ export class ExecCall implements CallHandler {
     );
   }
 
-  private miss(why: string): void {
+  private miss(why: string | Told): void {
     const { call, missed } = this.options;
     const where = this.bound === undefined ? '' : ` (call ${this.bound.recording.call.id} of the cassette)`;
-    const text = why.startsWith('bridgetape: ') ? why : `bridgetape: on LLBBridge/ExecProcess${where}, ${why}`;
-    if (missed({ path: EXEC_PROCESS, text })) return;
+    const told = typeof why === 'string' ? { path: EXEC_PROCESS, text: `bridgetape: on LLBBridge/ExecProcess${where}, ${why}` } : why;
+    if (missed(told)) return;
+    const { text } = told;
     if (this.bound !== undefined) {
       this.bound.player.fail(Status.failedPrecondition, text);
       return;

@@ -2,5 +2,6 @@
 export { describeReannotations, type Reannotation } from './reannotation.js';
 export { MAX_KEPT_MISSES, replay, type Replay, type ReplayOptions } from './replay.js';
 export { DEFAULT_STALL_MS } from './replayer.js';
-export type { Told } from './player.js';
-export type { Difference, Miss } from './miss.js';
+export { missLines, type MissPainter } from './miss-lines.js';
+export type { Closest, Comparison, Told } from './miss.js';
+export type { Origin } from './origin.js';

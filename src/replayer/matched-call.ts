@@ -8,7 +8,8 @@ import type { Bindings } from './bindings.js';
 import type { CallHandler } from './call.js';
 import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
-import { Player, RecordedAnswers, type PlayedCall, type Stage, type Told } from './player.js';
+import type { Told } from './miss.js';
+import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import { reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 

@@ -40,7 +40,7 @@ export class Matcher {
     if (same !== undefined) return { recorded: same, names: undefined };
     const live = canonicalRequest(path, payload, bindings.recorded);
     const recorded = method && (this.matchMeaning(method, live.text) ?? this.takeAnsweredUnread(method));
-    if (recorded === undefined) return explainMiss(path, live, method?.calls ?? [], this.used);
+    if (recorded === undefined) return explainMiss(path, live, method?.calls ?? [], (call) => this.isUsed(call), this.index.origin);
     const known = method?.understood(recorded);
     if (known === undefined) return { recorded, names: undefined };
     const names = { live, recorded: known.names };
@@ -132,5 +132,5 @@ function isAnsweredUnread({ events }: RecordedCall): boolean {
 }
 
 export function isMiss(result: Match | Miss): result is Miss {
-  return 'closest' in result;
+  return 'kind' in result;
 }

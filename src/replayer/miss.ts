@@ -1,72 +1,168 @@
-/** A request that matches nothing: which recorded call came closest, and what differs. */
-import { type Canonical, type CanonicalField, canonicalRequest, shortMethod } from '../bridge/index.js';
+/** A request that matches nothing: which recorded call came closest, what differs, and what to do about it. */
+import { type Canonical, canonicalRequest, differences, type Difference, roughDistance, shortMethod } from '../bridge/index.js';
+import { excerpts } from './excerpt.js';
+import type { Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
-export interface Difference {
-  /** Where in the request, such as `FilePath` or `Definition.def[2].exec.meta.args[2]`. */
-  readonly field: string;
-  readonly recorded: string | undefined;
-  readonly live: string | undefined;
+/** What the client was told when there was no recorded answer. */
+export interface Told {
+  readonly path: string;
+  /** One line, short enough for a header. */
+  readonly text: string;
+  /** Of a request that was compared with recorded ones. */
+  readonly comparison?: Comparison | undefined;
 }
 
-export interface Miss {
-  readonly path: string;
-  /** The recorded call of this method that differs in the fewest fields. */
-  readonly closest: { readonly call: number; readonly alreadyUsed: boolean; readonly differences: readonly Difference[] } | undefined;
-  readonly text: string;
+export interface Comparison {
+  /** The cassette in which was looked; undefined when nobody knows. */
+  readonly origin: Origin | undefined;
+  /** How many calls of the method there were to match. */
+  readonly candidates: number;
+  /** Those of them that have been the answer to an earlier request, by number: the first {@link MAX_USED_UP}. */
+  readonly usedUp: readonly number[];
+  /** The recorded call that differs in the fewest fields; undefined when no request of the method was recorded. */
+  readonly closest: Closest | undefined;
+}
+
+export interface Closest {
+  readonly call: number;
+  readonly alreadyUsed: boolean;
+  /** The first {@link MAX_KEPT_DIFFERENCES}. */
+  readonly differences: readonly Difference[];
+  /** How many there are. */
+  readonly distance: number;
+}
+
+/** A miss whose text is made when somebody asks for it: a build that is tried out can miss often, and nobody does. */
+export interface Miss extends Told {
+  readonly kind: 'miss';
 }
 
 /** So many recorded calls are compared with a request: a miss must not take longer than an answer by far. */
 const MAX_CANDIDATES = 500;
-/** So many differing fields are named; the rest is counted. */
-const MAX_DIFFERENCES = 5;
-/** So much of a field's value is shown: status messages go over the wire in a header. */
+/** So many of those are compared closely. */
+const MAX_CLOSE = 8;
+/** So many differing fields are kept for reports; the rest is counted. */
+export const MAX_KEPT_DIFFERENCES = 50;
+export const MAX_USED_UP = 50;
+/** So many of both are named to the client. */
+const MAX_NAMED = 5;
+/** So much of a field's value is kept for reports. */
+const MAX_KEPT_CHARS = 400;
+/** So much of it is shown to the client: status messages go over the wire in a header. */
 const MAX_VALUE_CHARS = 120;
+/** Octets of a header, percent-encoded: some clients take no more than 8 KiB of all headers together (gRPC C-core). */
+const MAX_STATUS_OCTETS = 4096;
 
-export function explainMiss(path: string, live: Canonical, calls: readonly RecordedCall[], used: ReadonlySet<number>): Miss {
-  let closest: Miss['closest'];
-  for (const call of calls.slice(0, MAX_CANDIDATES)) {
+/**
+ * @param calls the recorded calls of that method
+ * @param used whether a call has been the answer already
+ */
+export function explainMiss(path: string, live: Canonical, calls: readonly RecordedCall[], used: (call: RecordedCall) => boolean, origin?: Origin): Miss {
+  // As things stand now; by the time that somebody asks, more can be used up.
+  const usedCalls = new Set(calls.filter(used));
+  let known: { readonly comparison: Comparison; readonly text: string } | undefined;
+  const told = (): { readonly comparison: Comparison; readonly text: string } => {
+    if (known !== undefined) return known;
+    const closest = closestTo(path, live, calls, usedCalls);
+    const where = calls.find(({ id }) => id === closest?.call)?.origin ?? calls[0]?.origin ?? origin;
+    const comparison = { origin: where, candidates: calls.length, usedUp: [...usedCalls].slice(0, MAX_USED_UP).map(({ id }) => id), closest };
+    const text = describe(path, comparison, usedCalls.size);
+    known = { text, comparison: { ...comparison, closest: closest && { ...closest, differences: closest.differences.map(shortened) } } };
+    return known;
+  };
+  return {
+    kind: 'miss',
+    path,
+    get text() {
+      return told().text;
+    },
+    get comparison() {
+      return told().comparison;
+    },
+  };
+}
+
+function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[], used: ReadonlySet<RecordedCall>): Closest | undefined {
+  const candidates = calls.slice(0, MAX_CANDIDATES).flatMap((call) => {
     const request = requestOf(call);
-    if (request === undefined) continue;
-    const differences = compare(canonicalRequest(path, request, new Map()).fields, live.fields);
-    const candidate = { call: call.id, alreadyUsed: used.has(call.id), differences };
-    if (closest === undefined || closer(candidate, closest)) closest = candidate;
-  }
-  return { path, closest, text: describe(path, closest, calls.length) };
+    if (request === undefined) return [];
+    const { fields } = canonicalRequest(path, request, new Map());
+    return [{ call, fields, rough: roughDistance(fields, live.fields) }];
+  });
+  const compared = candidates
+    .toSorted((a, b) => a.rough - b.rough || Number(used.has(a.call)) - Number(used.has(b.call)))
+    .slice(0, MAX_CLOSE)
+    .map(({ call, fields }) => ({ call, found: differences(fields, live.fields) }))
+    .toSorted((a, b) => a.found.length - b.found.length || Number(used.has(a.call)) - Number(used.has(b.call)));
+  const [best] = compared;
+  return best && { call: best.call.id, alreadyUsed: used.has(best.call), differences: best.found.slice(0, MAX_KEPT_DIFFERENCES), distance: best.found.length };
 }
 
-type Candidate = NonNullable<Miss['closest']>;
-
-function closer(a: Candidate, b: Candidate): boolean {
-  if (a.differences.length !== b.differences.length) return a.differences.length < b.differences.length;
-  return b.alreadyUsed && !a.alreadyUsed;
-}
-
-export function compare(recorded: readonly CanonicalField[], live: readonly CanonicalField[]): readonly Difference[] {
-  const values = new Map(recorded);
-  const differences: Difference[] = [];
-  for (const [field, value] of live) {
-    const before = values.get(field);
-    if (before !== value) differences.push({ field, recorded: before, live: value });
-    values.delete(field);
-  }
-  for (const [field, value] of values) differences.push({ field, recorded: value, live: undefined });
-  return differences;
-}
-
-function describe(path: string, closest: Miss['closest'], calls: number): string {
+function describe(path: string, { candidates, closest, usedUp, origin }: Comparison, used: number): string {
   const what = `bridgetape: the cassette has no answer for this ${shortMethod(path)}`;
-  if (closest === undefined && calls > 0) return `${what}: the requests of its ${calls} calls of that method were left out; record again with --bodies ${path}`;
-  if (closest === undefined) return `${what}: it holds no call of that method`;
-  if (closest.differences.length === 0) return `${what}: call ${closest.call} has the same request and was already used`;
-  const shown = closest.differences.slice(0, MAX_DIFFERENCES).map(({ field, recorded, live }) => `${field}: recorded ${show(recorded)}, got ${show(live)}`);
-  const more = closest.differences.length - shown.length;
+  const advice = origin === undefined ? '' : `; to record it: ${origin.reRecord}`;
+  if (closest === undefined && candidates > 0) return `${what}: the requests of its ${candidates} calls of that method were left out; record again with --bodies ${path}`;
+  if (closest === undefined) return withAdvice(`${what}: it holds no call of that method`, advice);
+  const others = used - (closest.alreadyUsed ? 1 : 0);
+  const gone = others === 0 ? '' : used > MAX_NAMED ? `; ${used} calls of that method are used up` : `; used up: ${numbered(usedUp)}`;
+  if (closest.distance === 0) return withAdvice(`${what}: call ${closest.call} has the same request and was already used${gone}`, advice);
+  const shown = closest.differences.slice(0, MAX_NAMED).map(inWords);
+  const more = closest.distance - shown.length;
   if (more > 0) shown.push(`and ${more} more`);
-  const used = closest.alreadyUsed ? ' (already used)' : '';
-  return `${what}; the closest is call ${closest.call}${used}, which differs in ${shown.join('; ')}`;
+  const already = closest.alreadyUsed ? ' (already used)' : '';
+  return withAdvice(`${what}; the closest is call ${closest.call}${already}, which differs in ${shown.join('; ')}${gone}`, advice);
 }
 
-function show(value: string | undefined): string {
-  if (value === undefined) return 'nothing';
-  return value.length > MAX_VALUE_CHARS ? `${value.slice(0, MAX_VALUE_CHARS).replace(/[\ud800-\udbff]$/, '')}… (${value.length} characters)` : value;
+const numbered = (ids: readonly number[]): string => `${ids.length === 1 ? 'call' : 'calls'} ${ids.join(', ')}`;
+
+/** What is wrong comes first, and what is too long is cut before the advice. */
+function withAdvice(text: string, advice: string): string {
+  const needed = octetsInHeader(advice);
+  const last = needed > MAX_STATUS_OCTETS / 2 ? '' : advice;
+  return `${cutToOctets(text, MAX_STATUS_OCTETS - (last === '' ? 0 : needed))}${last}`;
+}
+
+function cutToOctets(text: string, room: number): string {
+  if (octetsInHeader(text) <= room) return text;
+  let left = room - octetsInHeader('…');
+  let kept = '';
+  for (const char of text) {
+    left -= octetsInHeader(char);
+    if (left < 0) break;
+    kept += char;
+  }
+  return `${kept}…`;
+}
+
+/** As a grpc-message: three for each octet that is not printable ASCII. */
+function octetsInHeader(text: string): number {
+  let octets = 0;
+  for (const octet of Buffer.from(text)) octets += octet >= 0x20 && octet <= 0x7e && octet !== 0x25 ? 1 : 3;
+  return octets;
+}
+
+function inWords(difference: Difference): string {
+  const { op, field } = difference;
+  const [recorded = 'nothing', live = 'nothing'] = excerpts(difference.recorded, difference.live, MAX_VALUE_CHARS);
+  if (op !== undefined && op.live === undefined && isWholeOp(difference)) return `${op.recorded ?? field}: only recorded`;
+  if (op !== undefined && op.recorded === undefined && isWholeOp(difference)) return `${op.live ?? field}: not recorded`;
+  const place = op === undefined ? field : `${op.recorded ?? op.live ?? ''}, ${fieldInOp(field)}`;
+  return `${place}: recorded ${recorded}, got ${live}`;
+}
+
+/** Whether only one side has the op. */
+export function isWholeOp({ field, op }: Difference): boolean {
+  return op !== undefined && /(^|\.)op\[\d+\]$/.test(field) && (op.recorded === undefined || op.live === undefined);
+}
+
+/** `exec.meta.args[2]` of `Definition.op[2].exec.meta.args[2]`. */
+export function fieldInOp(field: string): string {
+  return /^(?:[^"]*?\.)?op\[\d+\]\.(.+)$/s.exec(field)?.[1] ?? field;
+}
+
+/** With values that are not longer than reports need. */
+export function shortened(difference: Difference): Difference {
+  const [recorded, live] = excerpts(difference.recorded, difference.live, MAX_KEPT_CHARS);
+  return { ...difference, ...(recorded === undefined ? {} : { recorded }), ...(live === undefined ? {} : { live }) };
 }

@@ -9,7 +9,8 @@ import type { Bindings } from './bindings.js';
 import type { Call, CallHandler } from './call.js';
 import { echoOf, endedAlike, type Echo, type End } from './echo.js';
 import type { LiveBuild } from './live-build.js';
-import type { PlayedCall, Told } from './player.js';
+import type { Told } from './miss.js';
+import type { PlayedCall } from './player.js';
 
 /** Begins to play a part in one recorded build. */
 export type Perform = (role: Role, build: LiveBuild) => CallHandler;

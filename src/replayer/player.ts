@@ -9,7 +9,7 @@ import type { Bindings } from './bindings.js';
 import type { Call } from './call.js';
 import type { Scope, ClientEvent } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
-import type { Miss } from './miss.js';
+import type { Told } from './miss.js';
 import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
 import type { Reannotation } from './reannotation.js';
@@ -50,9 +50,6 @@ export class RecordedAnswers implements AnswerSource {
     this.next += 1;
   }
 }
-
-/** What the client was told when there was no recorded answer. */
-export type Told = Pick<Miss, 'path' | 'text'>;
 
 /** What all calls of a replay share. */
 export interface Stage {

@@ -1,6 +1,6 @@
 /** A request that is the recorded one, but describes its contents in another way: told, and answered all the same. */
-import { type CanonicalField, canonicalRequest, shortMethod } from '../bridge/index.js';
-import { compare, type Difference } from './miss.js';
+import { type CanonicalField, canonicalRequest, type Difference, differences, shortMethod } from '../bridge/index.js';
+import { MAX_KEPT_DIFFERENCES, shortened } from './miss.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
 export interface Reannotation {
@@ -14,7 +14,7 @@ export interface Reannotation {
 export function reannotation(recorded: RecordedCall, annotations: readonly CanonicalField[]): Reannotation {
   const request = requestOf(recorded);
   const before = request === undefined ? [] : canonicalRequest(recorded.path, request, new Map()).annotations;
-  return { path: recorded.path, call: recorded.id, differences: compare(before, annotations) };
+  return { path: recorded.path, call: recorded.id, differences: differences(before, annotations).slice(0, MAX_KEPT_DIFFERENCES).map(shortened) };
 }
 
 /** So many differing fields are named; the rest is counted. */

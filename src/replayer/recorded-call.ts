@@ -2,6 +2,7 @@
 import { headerText } from '../bridge/index.js';
 import type { HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from '../cassette/index.js';
 import { ErrorCode, readTimeout } from '../wire/index.js';
+import type { Origin } from './origin.js';
 
 /** All that a cassette can hold of one call, but gaps. */
 export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
@@ -14,6 +15,8 @@ export interface RecordedCall {
   /** `/package.Service/Method` */
   readonly path: string;
   readonly headers: readonly HeaderField[];
+  /** The cassette that holds it. */
+  readonly origin?: Origin | undefined;
   /** In sequence order, from the client header on. */
   readonly events: readonly CallEvent[];
 }

@@ -1,13 +1,18 @@
 /** The recorded builds, and how often each was played: builds that begin alike take turns. */
 import { type Canonical, SOLVE } from '../bridge/index.js';
 import { explainMiss, type Miss } from './miss.js';
+import type { Origin } from './origin.js';
 import type { RecordedBuild } from './recorded-build.js';
 
 export class Repertoire {
   private readonly played = new Map<RecordedBuild, number>();
   private readonly ended = new Map<RecordedBuild, number>();
 
-  constructor(private readonly builds: readonly RecordedBuild[]) {}
+  /** @param origin the cassette of the builds, for what is said of one that is not among them */
+  constructor(
+    private readonly builds: readonly RecordedBuild[],
+    private readonly origin?: Origin,
+  ) {}
 
   /** The builds that a Solve like this began. */
   alike(solve: Canonical): readonly RecordedBuild[] {
@@ -46,7 +51,7 @@ export class Repertoire {
 
   /** Why no build begins like this. */
   explain(solve: Canonical): Miss {
-    return explainMiss(SOLVE, solve, this.builds.flatMap((build) => build.solve ?? []), new Set());
+    return explainMiss(SOLVE, solve, this.builds.flatMap((build) => build.solve ?? []), () => false, this.origin);
   }
 }
 

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream';
 import { Cassette } from '../cassette/index.js';
 import { formatAddress, listen, temporaryAddress, overTls, type Address, type Listener, type TlsFiles } from '../socket/index.js';
 import { GrpcServer } from './grpc-server.js';
-import type { Told } from './player.js';
+import type { Told } from './miss.js';
+import { originOf } from './origin.js';
 import type { Reannotation } from './reannotation.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
 import { readScript } from './script.js';
@@ -13,6 +14,8 @@ import { internalError } from './internal-error.js';
 export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   /** Path of the cassette. */
   readonly file: string;
+  /** What is run against the replay: for the advice how to record again. Left out: what was recorded. */
+  readonly command?: readonly string[];
   /** Left out: a new unix socket that only this user can dial. */
   readonly listen?: Address;
   /** Left out: without TLS, as for unix sockets. */
@@ -56,7 +59,9 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const cassette = Cassette.open(options.file);
   const misses: Told[] = [];
   const onMiss = (miss: Told): void => {
-    if (misses.length < MAX_KEPT_MISSES) misses.push(miss);
+    const { path, text, comparison } = miss;
+    // What a miss would be explained from is not kept.
+    if (misses.length < MAX_KEPT_MISSES) misses.push({ path, text, comparison });
     options.onMiss?.(miss);
   };
   const reannotations: Reannotation[] = [];
@@ -81,7 +86,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   });
   options.onListening?.(formatAddress(listener.address));
   // In one go: nobody is served before it is done.
-  const script = readScript(cassette);
+  const script = readScript(cassette, originOf(options.file, cassette.header, options.command));
   // Here rather than between a client's request and its answer.
   cassette.unpackAhead(UNPACKED_BYTES);
   const replayer = new Replayer(script, { ...options, onMiss, onReannotation, onCrash });

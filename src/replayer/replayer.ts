@@ -14,7 +14,8 @@ import { MatchedCall } from './matched-call.js';
 import { Matcher } from './matcher.js';
 import { OpenCalls } from './open-calls.js';
 import type { Role } from './part.js';
-import type { Stage, Told } from './player.js';
+import type { Told } from './miss.js';
+import type { Stage } from './player.js';
 import type { Reannotation } from './reannotation.js';
 import { Repertoire } from './repertoire.js';
 import { RequestIndex } from './request-index.js';
@@ -59,12 +60,12 @@ export class Replayer {
     const stage: Stage = { clock, pace, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
-    this.repertoire = new Repertoire(script.builds);
+    this.repertoire = new Repertoire(script.builds, script.origin);
     this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall));
     this.slots = new BuildSlots(stage, this.repertoire, this.stalls.wake);
     this.services = new Set([BRIDGE, SOLVE, ...script.others.map(({ path }) => path)].map(serviceOf));
     // Outside of builds, clients poll: workers, version, health.
-    const matcher = new Matcher(new RequestIndex(script.others), () => 'repeat-last');
+    const matcher = new Matcher(new RequestIndex(script.others, script.origin), () => 'repeat-last');
     this.others = { matcher, bindings: new Bindings(), open: new OpenCalls(stage) };
   }
 

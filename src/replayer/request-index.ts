@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 
 import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay } from '../bridge/index.js';
+import type { Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
 /** Recorded calls that asked for the same, in their order. */
@@ -88,7 +89,11 @@ export class MethodIndex {
 export class RequestIndex {
   private readonly methods = new Map<string, MethodIndex>();
 
-  constructor(calls: readonly RecordedCall[]) {
+  /** @param origin the cassette of the calls, for what is said of one that is not among them */
+  constructor(
+    calls: readonly RecordedCall[],
+    readonly origin: Origin | undefined = calls[0]?.origin,
+  ) {
     const byPath = new Map<string, RecordedCall[]>();
     for (const call of calls) push(byPath, call.path, call);
     for (const [path, members] of byPath) this.methods.set(path, new MethodIndex(path, members));

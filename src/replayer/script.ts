@@ -2,6 +2,7 @@
 import { BRIDGE, buildIdOf, headerText, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
 import type { Cassette } from '../cassette/index.js';
 import { withPlainMessages } from './plain-messages.js';
+import type { Origin } from './origin.js';
 import { RecordedBuild } from './recorded-build.js';
 import { requestOf, withoutDeadlineReset, type CallEvent, type RecordedCall } from './recorded-call.js';
 
@@ -9,22 +10,24 @@ export interface Script {
   readonly builds: readonly RecordedBuild[];
   /** Calls that belong to no build: workers, version, health. */
   readonly others: readonly RecordedCall[];
+  /** The cassette of all of them. */
+  readonly origin: Origin | undefined;
 }
 
 /** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
-export function readScript(cassette: Pick<Cassette, 'events'>): Script {
+export function readScript(cassette: Pick<Cassette, 'events'>, origin?: Origin): Script {
   const calls = new Map<number, RecordedCall & { readonly events: CallEvent[] }>();
   for (const event of cassette.events({ answersApart: true })) {
     if (event.kind === 'gap' || !('call' in event)) continue;
     const call = calls.get(event.call);
     if (call !== undefined) call.events.push(event);
-    else if (event.kind === 'client-header') calls.set(event.call, { id: event.call, path: headerText(event.headers, ':path') ?? '', headers: event.headers, events: [event] });
+    else if (event.kind === 'client-header') calls.set(event.call, { id: event.call, path: headerText(event.headers, ':path') ?? '', headers: event.headers, origin, events: [event] });
   }
-  return scriptOf([...calls.values()]);
+  return scriptOf([...calls.values()], origin);
 }
 
 /** @param recorded calls in the order of their client headers */
-export function scriptOf(recorded: readonly RecordedCall[]): Script {
+export function scriptOf(recorded: readonly RecordedCall[], origin?: Origin): Script {
   const calls = recorded.map((call) => withPlainMessages(withoutDeadlineReset(call)));
   const builds = new Map<string, RecordedCall[]>();
   const others: RecordedCall[] = [];
@@ -41,6 +44,7 @@ export function scriptOf(recorded: readonly RecordedCall[]): Script {
   return {
     builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members)),
     others,
+    origin,
   };
 }
 

@@ -5,6 +5,7 @@ import type { BuildSlots } from './build-slots.js';
 import type { Call, CallHandler } from './call.js';
 import { heedNothing, type LiveBuild } from './live-build.js';
 import type { Role } from './part.js';
+import type { Told } from './miss.js';
 import type { Stage } from './player.js';
 import type { Repertoire } from './repertoire.js';
 import type { Sessions } from './sessions.js';
@@ -39,7 +40,7 @@ export class SolveCall implements CallHandler {
 
   private begin(payload: Uint8Array): CallHandler {
     const facts = solveFacts(payload);
-    if (facts === undefined) return this.reject(this.call, 'bridgetape: the client sent bytes that are no SolveRequest');
+    if (facts === undefined) return this.reject(this.call, { path: SOLVE, text: 'bridgetape: the client sent bytes that are no SolveRequest' });
     const call = this.sessions.endingAfter(facts.session, this.call);
     const slot = this.slots.begun(facts.ref);
     const live = canonicalRequest(SOLVE, payload, new Map());
@@ -48,16 +49,16 @@ export class SolveCall implements CallHandler {
       slot.offer(live, alike);
       return slot.join(call, playSolve);
     }
-    const { text } = this.repertoire.explain(live);
-    const rejected = this.reject(call, text);
-    slot.fail(text);
+    const miss = this.repertoire.explain(live);
+    const rejected = this.reject(call, miss);
+    slot.fail(miss.text);
     slot.solveEnded();
     return rejected;
   }
 
-  private reject(call: Call, text: string): CallHandler {
-    this.stage.missed({ path: SOLVE, text });
-    call.end(statusTrailers(Status.failedPrecondition, text));
+  private reject(call: Call, miss: Told): CallHandler {
+    this.stage.missed(miss);
+    call.end(statusTrailers(Status.failedPrecondition, miss.text));
     return heedNothing;
   }
 }

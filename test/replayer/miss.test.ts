@@ -37,11 +37,11 @@ describe('a request that nothing matches', () => {
     const stage = recorded('/a', '/b');
     stage.bridge('ReadFile').asks(readFile('/a'));
     expect(ask(stage, { Ref: id('r'), FilePath: '/c' })).toBe(
-      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 3, which differs in FilePath: recorded "/b", got "/c"',
+      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 3, which differs in FilePath: recorded "/b", got "/c"; used up: call 2',
     );
     stage.bridge('ReadFile').asks(readFile('/b'));
     expect(ask(stage, { Ref: id('r'), FilePath: '/c' })).toBe(
-      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 2 (already used), which differs in FilePath: recorded "/a", got "/c"',
+      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 2 (already used), which differs in FilePath: recorded "/a", got "/c"; used up: calls 2, 3',
     );
   });
 

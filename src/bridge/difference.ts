@@ -1,0 +1,208 @@
+/**
+ * In which fields two canonical requests differ, and by how much. Graphs are aligned: an op that one of them has more
+ * shifts no other, and an op that differs is named by its place and its command.
+ */
+import { align } from './align.js';
+import type { Canonical } from './canonical.js';
+import { opKind, opName, type OpFields } from './op-name.js';
+
+export interface Difference {
+  /** Where in the live request; in the recorded one, when only that has it: `FilePath`, `Definition.op[2].exec.meta.args[2]`. */
+  readonly field: string;
+  /** The op in which it is, by its place and what it does: `op[2] RUN make`. Left out on the side that has no such op. */
+  readonly op?: { readonly recorded?: string; readonly live?: string };
+  /** Canonical values; left out where there is none. Of an op that only one has: its name. */
+  readonly recorded?: string;
+  readonly live?: string;
+}
+
+type Fields = Canonical['fields'];
+
+/** A graph's fields, taken apart. */
+interface GraphFields {
+  readonly ops: OpParts[];
+  /** What is said about ops beside them: metadata, places in source files. */
+  readonly about: { readonly field: string; readonly op: number; readonly rest: string; readonly value: string }[];
+  head: string | undefined;
+}
+
+interface OpParts {
+  readonly fields: Map<string, string>;
+  /** `op[1]:0`, or a digest in quotes where the graph has no such op. */
+  readonly inputs: string[];
+}
+
+interface Request {
+  readonly plain: ReadonlyMap<string, string>;
+  /** By the path of the definition, with a dot behind it. */
+  readonly graphs: ReadonlyMap<string, GraphFields>;
+}
+
+const SEGMENT = String.raw`[^.["]+(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])*\.`;
+const IN_OP = new RegExp(String.raw`^((?:${SEGMENT})*?)op\[(\d+)\](?:\.(.+))?$`, 's');
+const ABOUT_OP = new RegExp(String.raw`^((?:${SEGMENT})*?)((?:metadata|Source\.locations)\[op\[(\d+)\]\])(.*)$`, 's');
+const INPUT = /^inputs\[\d+\]$/;
+const TO_OP = /^op\[(\d+)\](.*)$/s;
+/** A message without fields, and the op that only says which one is the result: what follows from other differences. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['{}', 'result']);
+/** A pair of lists of ops is compared op by op up to this product of their lengths, and by place beyond it. */
+const MAX_COMPARED_PAIRS = 10_000;
+
+/** @returns nothing when the requests are equal */
+export function differences(recorded: Fields, live: Fields): readonly Difference[] {
+  const [before, now] = [takeApart(recorded), takeApart(live)];
+  const found: Difference[] = [];
+  for (const at of new Set([...now.graphs.keys(), ...before.graphs.keys()])) found.push(...graphDifferences(at, before.graphs.get(at), now.graphs.get(at)));
+  found.push(...plainDifferences(before.plain, now.plain));
+  const telling = found.filter(({ recorded: was, live: is }) => ![was, is].some((value) => value !== undefined && SAYS_NOTHING.has(value)));
+  return telling.length > 0 ? telling : found;
+}
+
+/** About how many differences there are, cheaply: to choose what is worth comparing closely. */
+export function roughDistance(recorded: Fields, live: Fields): number {
+  const counts = new Map<string, number>();
+  for (const part of partsOf(recorded)) counts.set(part, (counts.get(part) ?? 0) + 1);
+  for (const part of partsOf(live)) counts.set(part, (counts.get(part) ?? 0) - 1);
+  let distance = 0;
+  for (const count of counts.values()) distance += Math.abs(count);
+  return distance;
+}
+
+/** An op counts as one, wherever it stands. */
+function partsOf(fields: Fields): readonly string[] {
+  const { plain, graphs } = takeApart(fields);
+  const ops = Array.from(graphs, ([at, graph]) => graph.ops.map((op) => `${at}op ${content(op)}`)).flat();
+  return [...Array.from(plain, ([field, value]) => `${field} = ${value}`), ...ops];
+}
+
+function takeApart(fields: Fields): Request {
+  const plain = new Map<string, string>();
+  const graphs = new Map<string, GraphFields>();
+  const graphAt = (at: string): GraphFields => {
+    const graph = graphs.get(at) ?? { ops: [], about: [], head: undefined };
+    graphs.set(at, graph);
+    return graph;
+  };
+  for (const [path, value] of fields) {
+    const [, at = '', place = '', rest] = IN_OP.exec(path) ?? [];
+    if (place !== '') {
+      const { ops } = graphAt(at);
+      const op = (ops[Number(place)] ??= { fields: new Map(), inputs: [] });
+      if (rest !== undefined && INPUT.test(rest)) op.inputs.push(value);
+      else if (rest !== undefined) op.fields.set(rest, value);
+      continue;
+    }
+    const [, of = '', , about = '', more = ''] = ABOUT_OP.exec(path) ?? [];
+    const headOf = path.endsWith('head') ? graphs.get(path.slice(0, -'head'.length)) : undefined;
+    if (about !== '' && graphs.has(of)) graphAt(of).about.push({ field: path, op: Number(about), rest: path.slice(of.length).replace(`op[${about}]`, 'op') + (more === '' ? '{}' : ''), value });
+    else if (headOf !== undefined) headOf.head = value;
+    else plain.set(path, value);
+  }
+  return { plain, graphs };
+}
+
+function* plainDifferences(recorded: ReadonlyMap<string, string>, live: ReadonlyMap<string, string>): Iterable<Difference> {
+  for (const [field, value] of live) {
+    const before = recorded.get(field);
+    if (before !== value) yield { field, ...(before === undefined ? {} : { recorded: before }), live: value };
+  }
+  for (const [field, value] of recorded) if (!live.has(field)) yield { field, recorded: value };
+}
+
+const nameAt = (graph: GraphFields, place: number): string => `op[${place}] ${opName(graph.ops[place]?.fields ?? new Map())}`;
+const EMPTY: GraphFields = { ops: [], about: [], head: undefined };
+
+function* graphDifferences(at: string, recorded = EMPTY, live = EMPTY): Iterable<Difference> {
+  const partners = pairOps(recorded.ops, live.ops);
+  const paired = new Set(partners.values());
+  /** A reference to an op of the recording, as the live graph would write it; undefined when that has no such op. */
+  const asLive = (reference: string): string | undefined => {
+    const [, place, output] = TO_OP.exec(reference) ?? [];
+    if (place === undefined) return reference;
+    const partner = partners.get(Number(place));
+    return partner === undefined ? undefined : `op[${partner}]${output}`;
+  };
+  const isNew = (reference: string): boolean => {
+    const place = TO_OP.exec(reference)?.[1];
+    return place !== undefined && !paired.has(Number(place));
+  };
+  const named = (graph: GraphFields, reference: string): string => reference.replace(TO_OP, (_, place: string, output: string) => nameAt(graph, Number(place)) + output);
+  for (const [place, op] of recorded.ops.entries()) {
+    const partner = partners.get(place);
+    const other = partner === undefined ? undefined : live.ops[partner];
+    if (partner === undefined || other === undefined) {
+      yield { field: `${at}op[${place}]`, op: { recorded: nameAt(recorded, place) }, recorded: opName(op.fields) };
+      continue;
+    }
+    const names = { recorded: nameAt(recorded, place), live: nameAt(live, partner) };
+    for (const difference of plainDifferences(op.fields, other.fields)) yield { ...difference, field: `${at}op[${partner}].${difference.field}`, op: names };
+    for (let index = 0; index < Math.max(op.inputs.length, other.inputs.length); index += 1) {
+      const [before, now] = [op.inputs[index], other.inputs[index]];
+      const moved = before === undefined ? undefined : asLive(before);
+      // An op that was put in, or taken out, stands in the list itself.
+      if (moved === now || (before !== undefined && moved === undefined) || (now !== undefined && isNew(now))) continue;
+      yield {
+        field: `${at}op[${partner}].inputs[${index}]`,
+        op: names,
+        ...(before === undefined ? {} : { recorded: named(recorded, before) }),
+        ...(now === undefined ? {} : { live: named(live, now) }),
+      };
+    }
+  }
+  for (const [place, op] of live.ops.entries()) if (!paired.has(place)) yield { field: `${at}op[${place}]`, op: { live: nameAt(live, place) }, live: opName(op.fields) };
+  const headMoved = recorded.head === undefined ? undefined : asLive(recorded.head);
+  if (recorded.head !== undefined && live.head !== undefined && headMoved !== undefined && headMoved !== live.head && !isNew(live.head)) {
+    yield { field: `${at}head`, recorded: named(recorded, recorded.head), live: named(live, live.head) };
+  }
+  yield* differencesAbout(recorded, live, partners, paired);
+}
+
+/** What is said about ops that both have. */
+function* differencesAbout(recorded: GraphFields, live: GraphFields, partners: ReadonlyMap<number, number>, paired: ReadonlySet<number>): Iterable<Difference> {
+  const key = (op: number, rest: string): string => `${op} ${rest}`;
+  const before = new Map<string, { readonly field: string; readonly op: number; readonly value: string }>();
+  for (const said of recorded.about) {
+    const partner = partners.get(said.op);
+    if (partner !== undefined) before.set(key(partner, said.rest), said);
+  }
+  for (const { field, op, rest, value } of live.about) {
+    if (!paired.has(op)) continue;
+    const said = before.get(key(op, rest));
+    before.delete(key(op, rest));
+    if (said?.value !== value) yield { field, op: { live: nameAt(live, op) }, ...(said === undefined ? {} : { recorded: said.value }), live: value };
+  }
+  for (const { field, op, value } of before.values()) yield { field, op: { recorded: nameAt(recorded, op) }, recorded: value };
+}
+
+/** Which recorded op each live one is, by their places: equal ones in order, and between these the ones most alike of a kind. */
+function pairOps(recorded: readonly OpParts[], live: readonly OpParts[]): ReadonlyMap<number, number> {
+  const { equal, between } = align(recorded.map(content), live.map(content));
+  const partners = new Map(equal);
+  for (const { one, other } of between) {
+    const free = new Set(other);
+    for (const place of one) {
+      const mine = recorded[place]?.fields;
+      const candidates = one.length * other.length > MAX_COMPARED_PAIRS ? [...free].slice(0, 1) : [...free];
+      let best: { readonly place: number; readonly distance: number } | undefined;
+      for (const candidate of candidates) {
+        const theirs = live[candidate]?.fields;
+        if (mine === undefined || theirs === undefined || opKind(mine) !== opKind(theirs)) continue;
+        const distance = fieldDistance(mine, theirs);
+        if (best === undefined || distance < best.distance) best = { place: candidate, distance };
+      }
+      if (best === undefined) continue;
+      free.delete(best.place);
+      partners.set(place, best.place);
+    }
+  }
+  return partners;
+}
+
+const content = ({ fields }: OpParts): string => JSON.stringify([...fields]);
+
+function fieldDistance(one: OpFields, other: OpFields): number {
+  let distance = 0;
+  for (const [path, value] of one) if (other.get(path) !== value) distance += 1;
+  for (const path of other.keys()) if (!one.has(path)) distance += 1;
+  return distance;
+}

@@ -1,0 +1,89 @@
+/** A miss for people, on lines of its own. */
+import { shortMethod, type Difference } from '../bridge/index.js';
+import { fieldInOp, isWholeOp, type Closest, type Told } from './miss.js';
+
+type Paint = (text: string) => string;
+
+export interface MissPainter {
+  readonly bold: Paint;
+  readonly dim: Paint;
+  readonly red: Paint;
+  readonly green: Paint;
+}
+
+export const PLAIN: MissPainter = { bold: same, dim: same, red: same, green: same };
+
+/** So many differences are shown; reports have more. */
+const MAX_SHOWN = 10;
+/** What stands before the facts. */
+const LABEL_COLUMNS = 12;
+
+/**
+ * @example What it comes to
+ * ```
+ * bridgetape: no answer for LLBBridge/Solve in build.cassette
+ *   closest   call 6, not used yet
+ *   differs   op[2] RUN make → op[2] RUN make test
+ *               exec.meta.args[2]
+ *                 recorded  "make"
+ *                 got       "make test"
+ *   used up   call 4
+ *   record    bridgetape record -o build.cassette --force -- go test ./…
+ * ```
+ */
+export function missLines({ path, text, comparison }: Told, painter: MissPainter = PLAIN): readonly string[] {
+  if (comparison === undefined) return [legible(text)];
+  const { origin, closest, candidates, usedUp } = comparison;
+  const { bold } = painter;
+  const facts: (readonly [label: string, lines: readonly string[]])[] = [];
+  if (closest === undefined) {
+    facts.push(['why', [candidates === 0 ? 'no call of that method was recorded' : `the requests of its ${candidates} recorded calls were left out: record them with --bodies ${path}`]]);
+  } else {
+    facts.push(['closest', [`call ${closest.call}, ${closest.alreadyUsed ? 'already used' : 'not used yet'}`]]);
+    facts.push(closest.distance === 0 ? ['why', ['it has the same request, and answers once']] : ['differs', differenceLines(closest, painter)]);
+  }
+  if (usedUp.length > 0) facts.push(['used up', [`${usedUp.length === 1 ? 'call' : 'calls'} ${usedUp.join(', ')}`]]);
+  if (origin !== undefined) facts.push(['record', [origin.reRecord]]);
+  const head = `bridgetape: no answer for ${bold(legible(shortMethod(path)))}${origin === undefined ? '' : ` in ${legible(origin.file)}`}`;
+  return [head, ...facts.flatMap(([label, lines]) => lines.map((line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL_COLUMNS - 2)}${line}`))];
+}
+
+function differenceLines({ differences, distance }: Closest, painter: MissPainter): readonly string[] {
+  const lines: string[] = [];
+  let lastOp = '';
+  for (const difference of differences.slice(0, MAX_SHOWN)) {
+    const op = opLine(difference, painter);
+    if (op !== undefined && op !== lastOp) lines.push(op);
+    lastOp = op ?? '';
+    if (!isWholeOp(difference)) lines.push(...fieldLines(difference, op === undefined ? '' : '  ', painter));
+  }
+  if (distance > MAX_SHOWN) lines.push(`and ${distance - MAX_SHOWN} more`);
+  return lines;
+}
+
+function opLine(difference: Difference, { red, green }: MissPainter): string | undefined {
+  const { op } = difference;
+  if (op === undefined) return undefined;
+  const [recorded, live] = [legible(op.recorded ?? ''), legible(op.live ?? '')];
+  if (isWholeOp(difference)) return op.live === undefined ? `${red(recorded)}: only recorded` : `${green(live)}: not recorded`;
+  return recorded === '' || live === '' || recorded === live ? recorded || live : `${red(recorded)} → ${green(live)}`;
+}
+
+function fieldLines({ field, recorded, live, op }: Difference, indent: string, { dim, red, green }: MissPainter): readonly string[] {
+  const none = dim('nothing');
+  return [
+    `${indent}${legible(op === undefined ? field : fieldInOp(field))}`,
+    `${indent}  recorded  ${recorded === undefined ? none : red(legible(recorded))}`,
+    `${indent}  got       ${live === undefined ? none : green(legible(live))}`,
+  ];
+}
+
+function same(text: string): string {
+  return text;
+}
+
+/** What clients send is shown on a terminal: nothing of it may be an order to that. */
+function legible(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are the characters that are meant
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
