@@ -9,6 +9,8 @@ export type ErrorCode =
   | 'bad-argument'
   | 'bad-address'
   | 'address-in-use'
+  | 'insecure-listener'
+  | 'client-refused'
   | 'upstream-unreachable'
   | 'cassette-not-found'
   | 'cassette-exists'

@@ -45,5 +45,5 @@ export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';
 export { missLines, replay, type Closest, type Comparison, type MissPainter, type Origin, type Replay, type ReplayOptions, type Told } from './replayer/index.js';
-export { formatAddress, parseAddress, temporaryAddress, type Address, type TlsFiles } from './socket/index.js';
+export { formatAddress, parseAddress, parseSocketAddress, temporaryAddress, type Address, type SocketAddress, type TlsClientOptions, type TlsFiles } from './socket/index.js';
 export { version } from './version.js';

@@ -2,7 +2,7 @@
 import parse from 'yargs-parser';
 
 import { BridgetapeError } from '../errors.js';
-import { COMMON, type Operands, type Options, type Synopsis, type Values } from './synopsis.js';
+import { COMMON, otherNames, type Operands, type Options, type Synopsis, type Values } from './synopsis.js';
 
 /** Words are words: no number is read out of them, and no structure. */
 const AS_THEY_ARE = {
@@ -35,7 +35,7 @@ export function parseArguments<P extends Operands, O extends Options>(
   const valued = [...known].find(([name, { kind }]) => kind === 'flag' && words.some((word) => word.startsWith(`--${name}=`)));
   if (valued !== undefined) throw refusal(`--${valued[0]} takes no value.`);
   const short = /: (\S+)$/.exec(error?.message ?? '')?.[1];
-  const [unfinished] = [...known].filter(([name, option]) => short !== undefined && (name === short || (option.kind === 'text' && option.short === short)));
+  const [unfinished] = [...known].filter(([name, option]) => short !== undefined && (name === short || otherNames(option).includes(short)));
   if (unfinished !== undefined && unfinished[1].kind !== 'flag') throw refusal(`--${unfinished[0]} needs ${unfinished[1].value} behind it.`);
   const names = Object.keys(operands);
   const extra = given[names.length];
@@ -71,6 +71,6 @@ function shapes(known: ReadonlyMap<string, Options[string]>): Pick<parse.Options
     string: of('text'),
     array: of('list').map((key) => ({ key, string: true })),
     narg: Object.fromEntries([...of('text'), ...of('list')].map((name) => [name, 1])),
-    alias: Object.fromEntries([...known].flatMap(([name, option]) => (option.kind === 'text' && option.short !== undefined ? [[name, [option.short]]] : []))),
+    alias: Object.fromEntries([...known].map(([name, option]) => [name, [...otherNames(option)]])),
   };
 }

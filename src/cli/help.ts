@@ -13,6 +13,8 @@ export interface Listed {
 
 /** Columns; a wider terminal is not filled. */
 const WIDEST = 100;
+/** In fewer columns yargs breaks the longest names in two: there the terminal breaks the lines. */
+const NARROWEST = 60;
 
 export async function overview(commands: readonly Listed[], columns: number): Promise<string> {
   const parser = blank(columns).usage('Record and replay the gRPC traffic between BuildKit frontends and buildkitd.\n\nUsage: bridgetape COMMAND');
@@ -32,7 +34,7 @@ export async function help({ name, about, operands, options, runsCommand, exampl
 }
 
 function blank(columns: number): Argv {
-  return yargs([]).scriptName('bridgetape').locale('en').help(false).version(false).wrap(Math.min(columns, WIDEST));
+  return yargs([]).scriptName('bridgetape').locale('en').help(false).version(false).wrap(Math.max(Math.min(columns, WIDEST), NARROWEST));
 }
 
 function withOptions(parser: Argv, options: Options): Argv {

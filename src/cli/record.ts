@@ -1,9 +1,11 @@
 import { findProgram, runCommand } from '../command/index.js';
 import { record } from '../recorder/index.js';
-import { DEFAULT_BUILDKIT_ADDRESS, parseAddress, temporaryAddress } from '../socket/index.js';
+import { temporaryAddress } from '../socket/index.js';
 import { defineCommand } from './command.js';
+import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { plural, size } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
+import { UPSTREAM_OPTIONS, upstreamPlace } from './upstream-options.js';
 
 export const recordCommand = defineCommand(
   {
@@ -12,14 +14,8 @@ export const recordCommand = defineCommand(
     operands: {},
     options: {
       output: { kind: 'text', short: 'o', value: 'FILE', required: true, about: 'The cassette to write, by custom *.cassette' },
-      to: {
-        kind: 'text',
-        value: 'ADDRESS',
-        about: 'Where BuildKit is: unix:// or tcp://',
-        default: process.env['BUILDKIT_HOST'] ?? DEFAULT_BUILDKIT_ADDRESS,
-        defaultAbout: `$BUILDKIT_HOST, else ${DEFAULT_BUILDKIT_ADDRESS}`,
-      },
-      listen: { kind: 'text', value: 'ADDRESS', about: 'Where clients connect: unix:// or tcp://', defaultAbout: 'a new unix socket' },
+      ...UPSTREAM_OPTIONS,
+      ...LISTEN_OPTIONS,
       force: { kind: 'flag', about: 'Replace FILE if it exists' },
       bodies: { kind: 'list', value: 'METHOD', about: 'Keep the message bodies of this method (/package.Service/Method, * for any run)' },
       'no-bodies': { kind: 'list', value: 'METHOD', about: 'Leave out the message bodies of this method' },
@@ -33,19 +29,26 @@ export const recordCommand = defineCommand(
   },
   async (values, command) => {
     if (command !== undefined) findProgram(command[0] ?? '');
-    const temporary = values.listen === undefined ? temporaryAddress() : undefined;
+    const [upstream, place] = [upstreamPlace(values), listenPlace(values)];
+    const { address, remove } = place.address === undefined ? temporaryAddress() : { address: place.address, remove: () => undefined };
     try {
       const recording = await record({
         output: values.output,
-        listen: temporary?.address ?? parseAddress(values.listen ?? ''),
-        upstream: parseAddress(values.to),
+        listen: address,
+        listenTls: place.tls,
+        listenInsecure: place.insecure,
+        upstream: upstream.address,
+        upstreamTls: upstream.tls,
         force: values.force,
         bodies: values.bodies,
         noBodies: values['no-bodies'],
         onUpstreamError: (error) => say(`bridgetape: ${error.message}`),
+        onRefused: (error) => say(`bridgetape: ${error.message}`),
+        onHelperLine: (line) => say(`bridgetape: ${line}`),
         onLoss: (error) => say(`bridgetape: cannot write ${values.output} any more: ${error.message}. The build goes on; what crosses from here on is lost.`),
         ...(command === undefined || values['no-command'] ? {} : { command }),
       });
+      if (recording.reach !== undefined) say(`bridgetape: ${recording.reach}`);
       let status = EXIT.ok as number;
       try {
         if (command === undefined) {
@@ -66,7 +69,7 @@ export const recordCommand = defineCommand(
       }
       return status;
     } finally {
-      temporary?.remove();
+      remove();
     }
   },
 );

@@ -1,11 +1,19 @@
 import { findProgram, runCommand } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
 import { DEFAULT_STALL_MS, describeReannotations, missLines, replay } from '../replayer/index.js';
-import { parseAddress, type TlsFiles } from '../socket/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
+import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { plural } from '../quantity.js';
+import type { Options } from './synopsis.js';
 import { EXIT, say, untilSignal } from './terminal.js';
+
+/** A replay dials nobody, so that here nothing else can be meant by buildkitd's own names. */
+const SHORT_NAMES = {
+  'listen-tlscert': { ...LISTEN_OPTIONS['listen-tlscert'], also: 'tlscert' },
+  'listen-tlskey': { ...LISTEN_OPTIONS['listen-tlskey'], also: 'tlskey' },
+  'listen-tlscacert': { ...LISTEN_OPTIONS['listen-tlscacert'], also: 'tlscacert' },
+} as const satisfies Options;
 
 export const replayCommand = defineCommand(
   {
@@ -13,12 +21,8 @@ export const replayCommand = defineCommand(
     about: 'Serves the cassette FILE where BuildKit would be, and runs CMD with BUILDKIT_HOST set to it. Without CMD, serves until SIGINT or SIGTERM; a second one ends it at once.',
     operands: { file: { required: true, about: 'The cassette to serve' } },
     options: {
-      listen: {
-        kind: 'text',
-        value: 'ADDRESS',
-        about: 'Where clients connect: unix:// or tcp://',
-        defaultAbout: 'a new unix socket',
-      },
+      ...LISTEN_OPTIONS,
+      ...SHORT_NAMES,
       pace: { kind: 'text', value: 'N', about: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow', default: '0' },
       stall: {
         kind: 'text',
@@ -27,9 +31,6 @@ export const replayCommand = defineCommand(
         default: String(DEFAULT_STALL_MS / 1000),
       },
       grace: { kind: 'text', value: 'SECONDS', about: 'Without CMD: how long open calls may go on after SIGINT or SIGTERM', default: '5' },
-      tlscert: { kind: 'text', value: 'FILE', about: 'Serve with TLS, with this certificate (PEM)' },
-      tlskey: { kind: 'text', value: 'FILE', about: "The certificate's key (PEM)" },
-      tlscacert: { kind: 'text', value: 'FILE', about: 'Let in only clients with a certificate of this authority (PEM)' },
     },
     runsCommand: true,
     examples: [{ line: 'bridgetape replay build.cassette -- buildctl build --frontend dockerfile.v0 …' }],
@@ -39,19 +40,22 @@ export const replayCommand = defineCommand(
     const pace = nonNegative('--pace', values.pace);
     const stallMs = nonNegative('--stall', values.stall) * 1000;
     const graceMs = nonNegative('--grace', values.grace) * 1000;
-    const tls = tlsFiles(values.tlscert, values.tlskey, values.tlscacert);
+    const { address, tls, insecure } = listenPlace(values);
     if (command !== undefined) findProgram(command[0] ?? '');
     let running: Promise<number> | undefined;
     const replaying = await replay({
       file: values.file,
-      ...(values.listen === undefined ? {} : { listen: parseAddress(values.listen) }),
-      ...(tls === undefined ? {} : { tls }),
+      ...(address === undefined ? {} : { listen: address }),
+      tls,
+      insecure,
+      onRefused: (error) => say(`bridgetape: ${error.message}`),
       pace,
       stallMs,
       ...(command === undefined ? {} : { command }),
       onMiss: (miss) => missLines(miss, colorsFor(process.stderr)).forEach(say),
-      onListening: (address) => {
-        if (command !== undefined) running = runCommand(command, { BUILDKIT_HOST: address });
+      onListening: (where, reach) => {
+        if (reach !== undefined) say(`bridgetape: ${reach}`);
+        if (command !== undefined) running = runCommand(command, { BUILDKIT_HOST: where });
       },
     });
     try {
@@ -75,12 +79,6 @@ export const replayCommand = defineCommand(
     }
   },
 );
-
-function tlsFiles(certificate: string | undefined, key: string | undefined, clientAuthority: string | undefined): TlsFiles | undefined {
-  if (certificate !== undefined && key !== undefined) return { certificate, key, ...(clientAuthority === undefined ? {} : { clientAuthority }) };
-  if (certificate === undefined && key === undefined && clientAuthority === undefined) return undefined;
-  throw new BridgetapeError('bad-argument', 'TLS needs a certificate and its key.', 'Name both, with --tlscert and --tlskey.');
-}
 
 function nonNegative(flag: string, text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);

@@ -11,6 +11,8 @@ export interface Text {
   readonly kind: 'text';
   /** One letter: `-o` beside `--output`. */
   readonly short?: string;
+  /** Another long name that is taken for it, and not in the help. */
+  readonly also?: string;
   /** What stands for the value in the help: `FILE`. */
   readonly value: string;
   readonly about: string;
@@ -28,6 +30,10 @@ export interface List {
 }
 
 export type Option = Flag | Text | List;
+
+export function otherNames(option: Option): readonly string[] {
+  return option.kind === 'text' ? [option.short, option.also].filter((name) => name !== undefined) : [];
+}
 
 /** By their long names: `--name`. */
 export type Options = Readonly<Record<string, Option>>;
@@ -55,7 +61,8 @@ export interface Synopsis<P extends Operands = Operands, O extends Options = Opt
 type OperandValue<P extends Operand> = P extends { required: true } ? string : string | undefined;
 type OptionValue<O extends Option> = O extends Flag ? boolean : O extends List ? readonly string[] : O extends { required: true } | { default: string } ? string : string | undefined;
 
-export type Values<P extends Operands, O extends Options> = { readonly [name in keyof P]: OperandValue<P[name]> } & { readonly [name in keyof O]: OptionValue<O[name]> };
+export type OptionValues<O extends Options> = { readonly [name in keyof O]: OptionValue<O[name]> };
+export type Values<P extends Operands, O extends Options> = { readonly [name in keyof P]: OperandValue<P[name]> } & OptionValues<O>;
 
 /** What every command takes, and the front door sees to. */
 export const COMMON = {

@@ -1,1 +1,1 @@
-export { findProgram, runCommand } from './run.js';
+export { findProgram, isProgram, runCommand } from './run.js';

@@ -20,9 +20,14 @@ const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
  * @throws BridgetapeError `command-not-found`
  */
 export function findProgram(program: string): void {
-  const candidates = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
   if (program === '') throw notFound(program, 'nothing stands after --');
-  if (!candidates.some(isExecutable)) throw notFound(program, 'there is no such program');
+  if (!isProgram(program)) throw notFound(program, 'there is no such program');
+}
+
+/** Whether there is such a program, as a shell would look for it. */
+export function isProgram(program: string): boolean {
+  const candidates = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
+  return candidates.some(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

@@ -2,43 +2,58 @@
  * The proxy: accepts connections, dials the daemon for each, joins the two and lets a tap watch. It never
  * originates a byte and never changes one.
  */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 import { BridgetapeError } from '../errors.js';
-import { formatAddress, listen, type Address } from '../socket/index.js';
-import { splice, type Reader } from './splice.js';
+import { listen, type Address, type SocketAddress, type TlsClientOptions, type TlsFiles } from '../socket/index.js';
+import { dialler } from './dial.js';
+import { splice, type End, type Reader } from './splice.js';
 import type { Tap } from './tap.js';
+import { lost, unreachable } from './upstream-error.js';
 
 export interface ProxyOptions {
-  readonly listen: Address;
+  readonly listen: SocketAddress;
+  /** Left out: clients are served without TLS. */
+  readonly listenTls?: TlsFiles | undefined;
+  /** Whether other machines may be let in without TLS. */
+  readonly listenInsecure?: boolean | undefined;
   readonly upstream: Address;
+  /** Left out, or with nothing in it: the daemon is dialled without TLS. */
+  readonly upstreamTls?: TlsClientOptions | undefined;
   readonly tap: Tap;
+  /** A client did not get through the TLS handshake. Its connection was closed. */
+  readonly onRefused?: ((error: BridgetapeError) => void) | undefined;
+  /** A line that a connection helper printed on stderr. */
+  readonly onHelperLine?: ((line: string) => void) | undefined;
   /** The daemon could not be dialled, or was lost. The client's connection was closed. */
-  readonly onUpstreamError?: (error: BridgetapeError) => void;
+  readonly onUpstreamError?: ((error: BridgetapeError) => void) | undefined;
 }
 
 export interface Proxy {
   /** Where it really listens. */
-  readonly address: Address;
+  readonly address: SocketAddress;
+  /** Who can connect, where that is not its owner alone. */
+  readonly reach: string | undefined;
   /** Stops listening and ends the open connections: what was read is delivered first. */
   close(): Promise<void>;
 }
 
-/** @throws BridgetapeError `address-in-use`, `bad-address` */
+/** @throws BridgetapeError `address-in-use`, `bad-address`, `insecure-listener`, `bad-argument` for TLS files that can't be used */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { upstream, tap } = options;
   const connections = new Set<Promise<void>>();
-  const sockets = new Set<Socket>();
+  const ends = new Set<End>();
+  const dial = await dialler(upstream, options.upstreamTls ?? {}, (line) => options.onHelperLine?.(line));
 
   const accept = (client: Socket): void => {
     const connectionTap = tap.open(listener.address, process.hrtime.bigint());
     const reader: Reader = { read: () => undefined };
-    const server = dial(upstream, reader);
-    sockets.add(client).add(server);
+    const { stream: server, opened } = dial(reader);
+    ends.add(client).add(server);
     const over = new Promise<void>((resolve) => {
       const done = (): void => {
-        sockets.delete(client);
-        sockets.delete(server);
+        ends.delete(client);
+        ends.delete(server);
         resolve();
       };
       const refused = (error: Error): void => {
@@ -49,16 +64,17 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       };
       server.once('error', refused);
       client.on('error', ignore);
-      server.once('connect', () => {
+      server.once(opened, () => {
         server.off('error', refused);
         if (client.destroyed) {
+          server.once('close', done);
           server.destroy();
           connectionTap.close('client', process.hrtime.bigint());
-          done();
           return;
         }
         server.on('error', (error) => {
-          if (!server.readableEnded && !client.destroyed) options.onUpstreamError?.(lost(upstream, error));
+          // A connection helper's end is told with its reason, whatever it said before.
+          if (error instanceof BridgetapeError || (!server.readableEnded && !client.destroyed)) options.onUpstreamError?.(lost(upstream, error));
         });
         splice(client, server, reader, connectionTap, done);
       });
@@ -67,12 +83,14 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     void over.then(() => connections.delete(over));
   };
 
-  const listener = await listen(options.listen, { allowHalfOpen: true, paused: true }, accept);
+  const { listenTls: tls, listenInsecure: insecure, onRefused } = options;
+  const listener = await listen(options.listen, { allowHalfOpen: true, paused: true, tls, insecure, onRefused }, accept);
   return {
     address: listener.address,
+    reach: listener.reach,
     close: async () => {
       await listener.close();
-      for (const socket of sockets) socket.destroySoon();
+      for (const end of ends) end.destroySoon();
       await Promise.all(connections);
     },
   };
@@ -80,42 +98,3 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 
 /** The splice learns of a socket's error by its close; without a listener Node would throw. */
 const ignore = (): void => undefined;
-
-/**
- * What a daemon answers is read into one buffer, and copied out at its own length: Node's way, 64 KiB of new memory for
- * each read however little comes, costs more than the copy, most of it in garbage collection (bench/).
- */
-const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
-
-function dial(address: Address, reader: Reader): Socket {
-  const onread = {
-    buffer: READ_BUFFER,
-    callback: (length: number, buffer: Uint8Array): boolean => {
-      const chunk = Buffer.allocUnsafe(length);
-      chunk.set(buffer.subarray(0, length));
-      reader.read(chunk);
-      return true;
-    },
-  };
-  return address.kind === 'unix'
-    ? connect({ path: address.path, allowHalfOpen: true, onread })
-    : connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true, onread });
-}
-
-function unreachable(address: Address, cause: Error): BridgetapeError {
-  return new BridgetapeError(
-    'upstream-unreachable',
-    `Cannot reach BuildKit at ${formatAddress(address)}: ${cause.message}.`,
-    'Start buildkitd there, or name its address with --to or BUILDKIT_HOST.',
-    { cause },
-  );
-}
-
-function lost(address: Address, cause: Error): BridgetapeError {
-  return new BridgetapeError(
-    'upstream-unreachable',
-    `Lost the connection to BuildKit at ${formatAddress(address)}: ${cause.message}.`,
-    "Look at the daemon's log.",
-    { cause },
-  );
-}

@@ -1,11 +1,17 @@
 /**
- * Joins two sockets: every byte from one goes out on the other, in order and unchanged, and then to the tap.
+ * Joins two streams, sockets most often: every byte from one goes out on the other, in order and unchanged, and then to the tap.
  * This is the hot path of a recording (bench: `npm run bench`): one closure a direction, nothing per chunk but the
  * chunk itself.
  */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import type { ConnectionTap, Side } from './tap.js';
+
+/** One end: a socket, TLS on a socket, or a program's stdin and stdout. */
+export interface End extends Duplex {
+  /** Closes it when what was written is out. */
+  destroySoon(): void;
+}
 
 /** Takes what a socket read, when the socket was made with a buffer of its own (net.connect's `onread`). */
 export interface Reader {
@@ -13,12 +19,12 @@ export interface Reader {
 }
 
 /**
- * Starts forwarding. Both sockets must allow half-open and be paused.
+ * Starts forwarding. Both ends must allow half-open and be paused.
  *
- * @param reader where the server's socket hands on what it read
- * @param closed called once, after both sockets closed
+ * @param reader where the server's end hands on what it read
+ * @param closed called once, after both ends closed
  */
-export function splice(client: Socket, server: Socket, reader: Reader, tap: ConnectionTap, closed: () => void): void {
+export function splice(client: End, server: End, reader: Reader, tap: ConnectionTap, closed: () => void): void {
   let firstEnd: Side | undefined;
   let failure: Error | undefined;
   let broken = false;
@@ -32,7 +38,7 @@ export function splice(client: Socket, server: Socket, reader: Reader, tap: Conn
   };
 
   /** Returns what takes the chunks of one direction. */
-  const forward = (side: Side, from: Socket, to: Socket): ((chunk: Buffer) => void) => {
+  const forward = (side: Side, from: End, to: End): ((chunk: Buffer) => void) => {
     to.on('drain', () => {
       if (!held) from.resume();
     });

@@ -2,7 +2,7 @@
  * What a proxy tells about the bytes it forwarded. A tap only watches: it is called after the bytes were handed
  * on, and the one thing it can do to the traffic is to slow it.
  */
-import type { Address } from '../socket/index.js';
+import type { SocketAddress } from '../socket/index.js';
 
 /** Who sent the bytes: the side that dialled, or the one that answered. */
 export type Side = 'client' | 'server';
@@ -12,7 +12,7 @@ export interface Tap {
    * A client connected.
    * @param time monotonic ns
    */
-  open(listen: Address, time: bigint): ConnectionTap;
+  open(listen: SocketAddress, time: bigint): ConnectionTap;
 }
 
 export interface ConnectionTap {

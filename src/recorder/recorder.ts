@@ -5,7 +5,7 @@
 import { headerText } from '../bridge/index.js';
 import type { CassetteWriter } from '../cassette/index.js';
 import type { ConnectionTap, Tap } from '../proxy/index.js';
-import { formatAddress, type Address } from '../socket/index.js';
+import { formatAddress, type SocketAddress } from '../socket/index.js';
 import { ConnectionDecoder, type HeaderField, type Piece, type Side, type WireEvent } from '../wire/index.js';
 import type { BodyPolicy } from './bodies.js';
 import { daemonVersion } from './daemon-version.js';
@@ -28,7 +28,7 @@ export class Recorder implements Tap {
     private readonly startedAt: bigint,
   ) {}
 
-  open(listen: Address, time: bigint): ConnectionTap {
+  open(listen: SocketAddress, time: bigint): ConnectionTap {
     this.connections += 1;
     const connection = this.connections;
     this.journal.append({ kind: 'connection-open', connection, time: time - this.startedAt, address: formatAddress(listen) });

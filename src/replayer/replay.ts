@@ -2,7 +2,8 @@
 import type { Duplex } from 'node:stream';
 
 import { Cassette } from '../cassette/index.js';
-import { formatAddress, listen, temporaryAddress, overTls, type Address, type Listener, type TlsFiles } from '../socket/index.js';
+import type { BridgetapeError } from '../errors.js';
+import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
 import { GrpcServer } from './grpc-server.js';
 import type { Told } from './miss.js';
 import { originOf } from './origin.js';
@@ -17,14 +18,18 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   /** What is run against the replay: for the advice how to record again. Left out: what was recorded. */
   readonly command?: readonly string[];
   /** Left out: a new unix socket that only this user can dial. */
-  readonly listen?: Address;
+  readonly listen?: SocketAddress;
   /** Left out: without TLS, as for unix sockets. */
-  readonly tls?: TlsFiles;
+  readonly tls?: TlsFiles | undefined;
+  /** Whether a listener that other machines reach may be without TLS. */
+  readonly insecure?: boolean;
+  /** A client did not get through the TLS handshake. Its connection was closed. */
+  readonly onRefused?: (error: BridgetapeError) => void;
   /**
-   * Told as soon as clients can connect, with the address to give them: before the cassette is read, so that a client
-   * that is started then comes up meanwhile. What it sends waits for that.
+   * Told as soon as clients can connect, with the address to give them, and who can where that is not its owner alone:
+   * before the cassette is read, so that a client that is started then comes up meanwhile. What it sends waits for that.
    */
-  readonly onListening?: (address: string) => void;
+  readonly onListening?: (address: string, reach: string | undefined) => void;
 }
 
 export interface Replay {
@@ -53,7 +58,7 @@ export const MAX_KEPT_MISSES = 1000;
  * Serves a cassette in place of a daemon.
  *
  * @throws BridgetapeError `cassette-not-found`, `not-a-cassette`, `cassette-version`, `cassette-damaged`,
- *   `address-in-use`, `bad-address`, `bad-argument` for TLS files that are none
+ *   `address-in-use`, `bad-address`, `insecure-listener`, `bad-argument` for TLS files that are none
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const cassette = Cassette.open(options.file);
@@ -80,11 +85,12 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     cassette.close();
     remove();
   };
-  const listener = await open(address, options.tls, serve).catch((error: unknown) => {
+  const { tls, insecure, onRefused } = options;
+  const listener = await listen(address, { allowHalfOpen: false, paused: false, tls, insecure, onRefused }, serve).catch((error: unknown) => {
     release();
     throw error;
   });
-  options.onListening?.(formatAddress(listener.address));
+  options.onListening?.(formatAddress(listener.address), listener.reach);
   // In one go: nobody is served before it is done.
   const script = readScript(cassette, originOf(options.file, cassette.header, options.command));
   // Here rather than between a client's request and its answer.
@@ -107,8 +113,4 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
       await (closed ??= close(graceMs));
     },
   };
-}
-
-async function open(address: Address, tls: TlsFiles | undefined, serve: (duplex: Duplex) => void): Promise<Listener> {
-  return await listen(address, { allowHalfOpen: false, paused: false }, tls === undefined ? serve : await overTls(tls, serve));
 }

@@ -1,11 +1,22 @@
 /**
- * Addresses in the form that buildctl takes them: `unix:///run/buildkit/buildkitd.sock`, `tcp://127.0.0.1:1234`.
+ * Addresses in the form that buildctl takes them: `unix:///run/buildkit/buildkitd.sock`, `tcp://127.0.0.1:1234`, and
+ * `docker-container://NAME` and its like, which a program has to be run for.
  */
 import { BridgetapeError } from '../errors.js';
+import { helperCommand, isHelperScheme, type Command } from './helper-url.js';
 
-export type Address =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+/** What can be listened on, too. */
+export type SocketAddress = { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+/** A daemon that is talked to through the stdin and stdout of a program. */
+export interface HelperAddress {
+  readonly kind: 'helper';
+  /** As it was written. */
+  readonly url: string;
+  readonly command: Command;
+}
+
+export type Address = SocketAddress | HelperAddress;
 
 /** The kernel's limit for a socket path, `sizeof(sun_path) - 1` in unix(7). */
 const MAX_SOCKET_PATH_BYTES = 107;
@@ -13,33 +24,48 @@ const MAX_SOCKET_PATH_BYTES = 107;
 /** Where buildctl looks for buildkitd when nothing is said. */
 export const DEFAULT_BUILDKIT_ADDRESS = 'unix:///run/buildkit/buildkitd.sock';
 
-/** Schemes that buildctl can dial and bridgetape cannot yet: named, so that the error says more than "unknown". */
-const HELPER_SCHEMES = ['docker-container', 'podman-container', 'nerdctl-container', 'kube-pod', 'ssh', 'npipe'];
-
 const FORMS = 'Write it as unix:///path/to/socket or tcp://host:port.';
 
 function bad(text: string, why: string, hint = FORMS): BridgetapeError {
   return new BridgetapeError('bad-address', `Cannot use the address "${text}": ${why}.`, hint);
 }
 
-/** @throws BridgetapeError `bad-address` */
+/**
+ * An address to dial.
+ *
+ * @throws BridgetapeError `bad-address`
+ */
 export function parseAddress(text: string): Address {
+  // grpc-go, and so buildctl, takes it without slashes too.
+  if (/^unix:(?!\/\/)/i.test(text)) return parseUnix(text, text.slice('unix:'.length));
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
   switch (scheme) {
     case 'unix':
       return parseUnix(text, text.slice('unix://'.length));
     case 'tcp':
       return parseTcp(text, text.slice('tcp://'.length));
+    case 'npipe':
+      throw bad(text, 'npipe:// is for Windows only');
     case undefined:
       throw bad(text, 'it has no scheme');
     default:
-      throw HELPER_SCHEMES.includes(scheme)
-        ? bad(text, `${scheme}:// needs a connection helper, which bridgetape does not run`, 'Forward the daemon to a unix socket and name that.')
-        : bad(text, `${scheme}:// is not a scheme that bridgetape knows`);
+      if (!isHelperScheme(scheme)) throw bad(text, `${scheme}:// is not a scheme that bridgetape knows`);
+      return { kind: 'helper', url: text, command: helperCommand(scheme, text) };
   }
 }
 
-function parseUnix(text: string, path: string): Address {
+/**
+ * An address to listen on.
+ *
+ * @throws BridgetapeError `bad-address`
+ */
+export function parseSocketAddress(text: string): SocketAddress {
+  const address = parseAddress(text);
+  if (address.kind === 'helper') throw bad(text, 'nobody can listen there');
+  return address;
+}
+
+function parseUnix(text: string, path: string): SocketAddress {
   if (path === '') throw bad(text, 'the socket path is empty');
   if (path.includes('\0')) throw bad(text, 'the socket path holds a NUL byte');
   const bytes = Buffer.byteLength(path);
@@ -49,7 +75,7 @@ function parseUnix(text: string, path: string): Address {
   return { kind: 'unix', path };
 }
 
-function parseTcp(text: string, rest: string): Address {
+function parseTcp(text: string, rest: string): SocketAddress {
   const match = /^(?:\[([0-9a-f:.%]+)\]|([^:/[\]]*)):(\d{1,5})\/?$/i.exec(rest);
   if (!match) throw bad(text, 'what follows tcp:// is not host:port');
   const host = match[1] ?? (match[2] === '' ? 'localhost' : (match[2] ?? 'localhost'));
@@ -59,6 +85,12 @@ function parseTcp(text: string, rest: string): Address {
 }
 
 export function formatAddress(address: Address): string {
-  if (address.kind === 'unix') return `unix://${address.path}`;
-  return `tcp://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+  switch (address.kind) {
+    case 'unix':
+      return `unix://${address.path}`;
+    case 'tcp':
+      return `tcp://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+    case 'helper':
+      return address.url;
+  }
 }

@@ -1,3 +1,6 @@
-export { DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, type Address } from './address.js';
-export { overTls, type TlsFiles } from './tls.js';
+export { DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, parseSocketAddress, type Address, type HelperAddress, type SocketAddress } from './address.js';
+export type { Command } from './helper-url.js';
 export { listen, temporaryAddress, type Listener, type ListenOptions } from './listener.js';
+export { tlsClient, type TlsClient, type TlsClientOptions } from './tls-client.js';
+export { isTlsError, tlsReason } from './tls-reason.js';
+export type { TlsFiles } from './tls-server.js';

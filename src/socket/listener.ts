@@ -7,17 +7,21 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { BridgetapeError } from '../errors.js';
-import { formatAddress, type Address } from './address.js';
+import { formatAddress, type SocketAddress } from './address.js';
+import { checkReach, hostAddress, reachOf } from './reach.js';
+import { tlsServer, type TlsFiles, type TlsServer } from './tls-server.js';
 
 export interface Listener {
   /** Where it really listens: the port is filled in when 0 was asked for. */
-  readonly address: Address;
+  readonly address: SocketAddress;
+  /** Who can connect, where that is not its owner alone. */
+  readonly reach: string | undefined;
   /** Stops accepting and removes the socket, and the folder when it was made for it. Open connections stay. */
   close(): Promise<void>;
 }
 
 /** A new address for a unix socket, in a folder of its own that only this user can enter. */
-export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: Address; readonly remove: () => void } {
+export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: SocketAddress; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'bridgetape-'));
   return {
     address: { kind: 'unix', path: join(folder, name) },
@@ -30,45 +34,62 @@ export interface ListenOptions {
   readonly allowHalfOpen: boolean;
   /** Whether a socket is handed over paused, with nothing read before it is resumed. */
   readonly paused: boolean;
+  /** Left out: without TLS. */
+  readonly tls?: TlsFiles | undefined;
+  /** Whether other machines may be let in without TLS. */
+  readonly insecure?: boolean | undefined;
+  /** A client did not get through the TLS handshake. Its connection is closed. */
+  readonly onRefused?: ((error: BridgetapeError) => void) | undefined;
 }
 
 /**
  * Listens on an address. A unix socket gets mode 0600; a missing folder is made with mode 0700 and removed again;
  * a socket that nobody answers on is taken over.
  *
- * @param accept called with each connection
- * @throws BridgetapeError `address-in-use`, `bad-address`
+ * @param accept called with each connection, inside TLS where that was asked for
+ * @throws BridgetapeError `address-in-use`, `bad-address`, `insecure-listener`, `bad-argument` for TLS files that are none
  */
-export async function listen(address: Address, options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
-  const { allowHalfOpen, paused } = options;
-  const server = createServer({ allowHalfOpen, pauseOnConnect: paused, noDelay: true }, accept);
-  if (address.kind === 'tcp') {
-    await bind(server, address, () => server.listen({ host: address.host, port: address.port }));
+export async function listen(asked: SocketAddress, options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
+  const { allowHalfOpen, paused, tls: files, onRefused } = options;
+  let address = asked;
+  const refused = (why: string): void => onRefused?.(refusal(address, why));
+  const tls = files === undefined ? undefined : await tlsServer(files, allowHalfOpen, accept, refused);
+  const server = createServer({ allowHalfOpen: allowHalfOpen && tls === undefined, pauseOnConnect: paused, noDelay: true }, tls?.handshake ?? accept);
+  if (asked.kind === 'tcp') {
+    const host = await hostAddress(asked);
+    checkReach(asked, host, files, options.insecure ?? false);
+    await bind(server, asked, () => server.listen({ host, port: asked.port }));
     const bound = server.address();
-    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-    return { address: { ...address, port }, close: () => closeServer(server) };
+    const port = typeof bound === 'object' && bound !== null ? bound.port : asked.port;
+    address = { ...asked, port };
+    return { address, reach: reachOf(address, host, files), close: () => closeServer(server, tls) };
   }
-  const madeFolder = makeFolder(address.path);
-  await removeStaleSocket(address);
-  await bind(server, address, () => {
+  const madeFolder = makeFolder(asked.path);
+  await removeStaleSocket(asked);
+  await bind(server, asked, () => {
     // The mode is right from the first moment on: libuv binds within listen().
     const before = process.umask(0o177);
     try {
-      server.listen(address.path);
+      server.listen(asked.path);
     } finally {
       process.umask(before);
     }
   });
   return {
     address,
+    reach: undefined,
     close: async () => {
-      await closeServer(server);
+      await closeServer(server, tls);
       if (madeFolder !== undefined) removeEmptyFolder(madeFolder);
     },
   };
 }
 
-function bind(server: Server, address: Address, start: () => void): Promise<void> {
+function refusal(address: SocketAddress, why: string): BridgetapeError {
+  return new BridgetapeError('client-refused', `Refused a client of ${formatAddress(address)}: ${why}.`, 'Look at its own options for TLS: buildctl has --tlscacert, --tlscert, --tlskey and --tlsservername.');
+}
+
+function bind(server: Server, address: SocketAddress, start: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('listening', resolve);
     server.once('error', (error: NodeJS.ErrnoException) => reject(describe(error, address)));
@@ -76,7 +97,7 @@ function bind(server: Server, address: Address, start: () => void): Promise<void
   });
 }
 
-function describe(error: NodeJS.ErrnoException, address: Address): BridgetapeError {
+function describe(error: NodeJS.ErrnoException, address: SocketAddress): BridgetapeError {
   const text = formatAddress(address);
   if (error.code === 'EADDRINUSE') {
     return new BridgetapeError('address-in-use', `Cannot listen on ${text}: something else does.`, 'Name another address with --listen, or leave it out.', { cause: error });
@@ -84,10 +105,11 @@ function describe(error: NodeJS.ErrnoException, address: Address): BridgetapeErr
   return new BridgetapeError('bad-address', `Cannot listen on ${text}: ${error.message}.`, 'Name an address of this machine that you may use.', { cause: error });
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server, tls: TlsServer | undefined): Promise<void> {
   // The callback waits for the open connections too, and those are not the listener's.
   server.close();
   server.unref();
+  tls?.close();
   return Promise.resolve();
 }
 
@@ -113,7 +135,7 @@ function removeEmptyFolder(folder: string): void {
 }
 
 /** Removes a socket that a killed process left; refuses when somebody answers or when it is no socket. */
-async function removeStaleSocket(address: Address & { kind: 'unix' }): Promise<void> {
+async function removeStaleSocket(address: SocketAddress & { kind: 'unix' }): Promise<void> {
   const stat = lstatSync(address.path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   const text = formatAddress(address);

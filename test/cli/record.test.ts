@@ -1,13 +1,14 @@
 /** `bridgetape record` and `replay` as their users meet them: exit statuses, signals, messages, what is left behind. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Cassette } from '../../src/cassette/index.js';
+import { authority, writeIdentity } from '../socket/certificates.js';
 
 const CLI = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.cjs');
 const CASSETTE = join(import.meta.dirname, '..', '..', 'cassettes', 'dialogue-v0.32.2.cassette');
@@ -132,6 +133,67 @@ describe('bridgetape record -- CMD', () => {
     }
   });
 });
+
+describe('bridgetape and TLS', () => {
+  const OURS = authority('ours');
+  const made = (name: string): ReturnType<typeof writeIdentity> => writeIdentity(path(name), OURS.issue(name, { names: ['127.0.0.1'] }), OURS.certificate);
+  /** What is in a key's file, as it would be seen in another's. */
+  const secrets = (key: string): string[] => readFileSync(key, 'utf8').split('\n').filter((line) => line !== '' && !line.startsWith('-'));
+
+  it('serves with a certificate, dials with another, and lets neither key be seen', () => {
+    const [ours, theirs] = [made('ours'), made('theirs')];
+    const { status, stdout, stderr } = run([
+      ...['record', '--debug', '-o', path('a.cassette'), '--to', 'tcp://127.0.0.1:1', '--tlsdir', theirs.folder, '--listen', 'tcp://127.0.0.1:0'],
+      ...['--listen-tlscert', ours.certificate, '--listen-tlskey', ours.key, '--listen-tlscacert', ours.authority],
+      ...['--', 'sh', '-c', 'echo $BUILDKIT_HOST', '--tlskey', ours.key],
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+\n$/);
+    expect(stderr).toContain('takes clients with a certificate that');
+    const said = `${stdout}${stderr}${readFileSync(path('a.cassette'), 'latin1')}${JSON.stringify(Cassette.open(path('a.cassette')).header)}`;
+    expect(said).toContain(ours.key);
+    for (const line of [...secrets(ours.key), ...secrets(theirs.key)]) expect(said).not.toContain(line);
+  });
+
+  it.each([
+    ["another certificate's key", (a: Made, b: Made) => ['--tlscacert', a.authority, '--tlscert', a.certificate, '--tlskey', b.key], /The key in \S+ does not belong to the certificate in/],
+    ['a key for a certificate', (a: Made, b: Made) => ['--tlscacert', a.key, '--tlscert', b.key, '--tlskey', a.certificate], /There is no certificate in/],
+    ["another certificate's key to serve with", (a: Made, b: Made) => ['--listen-tlscert', a.certificate, '--listen-tlskey', b.key], /does not belong to the certificate/],
+    ['a certificate to serve with and no key', (a: Made) => ['--listen-tlscert', a.certificate], /TLS needs a certificate and its key/],
+    ['a name alone', () => ['--tlsservername', 'x'], /Nothing says who signed/],
+    ['TLS to a unix socket', (a: Made) => ['--to', 'unix:///run/x.sock', '--tlscacert', a.authority], /Only a daemon at tcp:\/\/ is spoken to with TLS/],
+    ['a listener for other machines', () => ['--listen', 'tcp://0.0.0.0:0'], /Will not listen on tcp:\/\/0\.0\.0\.0:0 without TLS[^]*--listen-insecure/],
+    ['a listener behind a helper', () => ['--listen', 'ssh://far'], /nobody can listen there/],
+    ['a helper whose program is not there', () => ['--to', 'kube-pod://pod'], /there is no program "kubectl" here/],
+  ])('does not begin with %s, and shows no key', (_what, options, why) => {
+    const [a, b] = [made('a'), made('b')];
+    const { status, stdout, stderr } = run(['record', '--debug', '-o', path('a.cassette'), '--to', 'tcp://127.0.0.1:1', ...options(a, b), '--', '/bin/echo', 'ran'], { PATH: folder });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(why);
+    for (const line of [...secrets(a.key), ...secrets(b.key)]) expect(stderr).not.toContain(line);
+    expect(existsSync(path('a.cassette'))).toBe(false);
+    expect(nothingLeft()).toBe(true);
+  });
+
+  it('listens for other machines where that is asked for, and says so', () => {
+    for (const args of [['record', '-o', path('a.cassette')], ['replay', CASSETTE]]) {
+      const refused = run([...args, '--listen', 'tcp://0.0.0.0:0', '--', 'true']);
+      expect(refused.status).toBe(2);
+      const { status, stderr } = run([...args, '--listen', 'tcp://0.0.0.0:0', '--listen-insecure', '--', 'true']);
+      expect(status).toBe(0);
+      expect(stderr).toMatch(/^bridgetape: tcp:\/\/0\.0\.0\.0:\d+ takes everybody who reaches this machine over the network, without TLS$/m);
+    }
+  });
+
+  it("takes buildkitd's own names for a replay's certificate", () => {
+    const ours = made('ours');
+    const { status, stderr } = run(['replay', CASSETTE, '--listen', 'tcp://127.0.0.1:0', '--tlscert', ours.certificate, '--tlskey', ours.key, '--tlscacert', ours.authority, '--', 'true']);
+    expect(status).toBe(0);
+    expect(stderr).toContain(`takes clients with a certificate that ${ours.authority} signed`);
+  });
+});
+
+type Made = ReturnType<typeof writeIdentity>;
 
 describe('bridgetape without a command', () => {
   it.each([

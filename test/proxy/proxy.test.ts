@@ -6,52 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { startProxy, type ConnectionTap, type Proxy, type Tap } from '../../src/proxy/index.js';
-import type { Address } from '../../src/socket/index.js';
+import { startProxy, type Proxy, type Tap } from '../../src/proxy/index.js';
+import type { SocketAddress } from '../../src/socket/index.js';
 import type { BridgetapeError } from '../../src/errors.js';
-
-type Side = 'client' | 'server';
-
-/** Remembers all that it is told, and can hold the traffic. */
-class Watcher implements Tap {
-  readonly log: string[] = [];
-  readonly bytes: Record<Side, Buffer[]> = { client: [], server: [] };
-  readonly times: bigint[] = [];
-  readonly closed: Promise<void>;
-  hold = false;
-  release: () => void = () => undefined;
-  private close: () => void = () => undefined;
-
-  constructor() {
-    this.closed = new Promise((resolve) => {
-      this.close = resolve;
-    });
-  }
-
-  open(): ConnectionTap {
-    this.log.push('open');
-    return {
-      bytes: (side, chunk, time) => {
-        this.bytes[side].push(Buffer.from(chunk));
-        this.times.push(time);
-        return !this.hold;
-      },
-      ready: () =>
-        new Promise((resolve) => {
-          this.release = resolve;
-        }),
-      end: (side) => this.log.push(`end ${side}`),
-      close: (side, _time, error) => {
-        this.log.push(`close ${side}${error === undefined ? '' : ' error'}`);
-        this.close();
-      },
-    };
-  }
-
-  all(side: Side): Buffer {
-    return Buffer.concat(this.bytes[side]);
-  }
-}
+import { closed as closedByProxy, readAll, Watcher } from './watcher.js';
 
 let folder: string;
 let server: Server;
@@ -60,7 +18,7 @@ let errors: BridgetapeError[];
 let upstreamSockets: Socket[];
 
 const path = (name: string): string => join(folder, name);
-const unix = (name: string): Address => ({ kind: 'unix', path: path(name) });
+const unix = (name: string): SocketAddress => ({ kind: 'unix', path: path(name) });
 
 async function serve(handle: (socket: Socket) => void): Promise<void> {
   server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -79,19 +37,6 @@ function dial(): Socket {
   const socket = connect({ path: path('proxy.sock'), allowHalfOpen: true });
   socket.on('error', () => undefined);
   return socket;
-}
-
-/** As a gRPC client does: at the end of the stream it is done. */
-async function closedByProxy(client: Socket): Promise<void> {
-  client.on('end', () => client.destroy());
-  client.resume();
-  await once(client, 'close');
-}
-
-async function readAll(socket: Socket): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }
 
 beforeEach(() => {

@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { listen, temporaryAddress, type Address } from '../../src/socket/index.js';
+import { listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../../src/socket/index.js';
+import { authority, writeIdentity } from './certificates.js';
 
 const OPTIONS = { allowHalfOpen: true, paused: false };
 const mode = (path: string): number => statSync(path).mode & 0o777;
@@ -17,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const at = (name: string): Address & { kind: 'unix' } => ({ kind: 'unix', path: join(folder, name) });
+const at = (name: string): SocketAddress & { kind: 'unix' } => ({ kind: 'unix', path: join(folder, name) });
 
 describe('a listening socket', () => {
   it('can be dialled by its owner alone', async () => {
@@ -76,5 +77,40 @@ describe('a listening socket', () => {
     expect(listener.address).toMatchObject({ kind: 'tcp', host: '127.0.0.1' });
     expect(listener.address.kind === 'tcp' && listener.address.port).toBeGreaterThan(0);
     await listener.close();
+  });
+
+  const TCP = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const;
+  const ownFiles = (): TlsFiles => {
+    const { certificate, key } = writeIdentity(folder, authority('ours').issue('front', { names: ['127.0.0.1'] }), '');
+    return { certificate, key };
+  };
+
+  it.each(['0.0.0.0', '::', '::ffff:0.0.0.0'])('that other machines reach has TLS, or is asked for by name: %s', async (host) => {
+    await expect(listen({ ...TCP, host }, OPTIONS, () => undefined)).rejects.toMatchObject({ code: 'insecure-listener' });
+    for (const more of [{ insecure: true }, { tls: ownFiles() }]) {
+      const listener = await listen({ ...TCP, host }, { ...OPTIONS, ...more }, () => undefined);
+      expect(listener.reach).toContain('takes everybody who reaches this machine over the network');
+      await listener.close();
+    }
+  });
+
+  it.each(['127.0.0.1', '127.9.9.9', 'localhost'])('on loopback needs no TLS, and says who can reach it: %s', async (host) => {
+    const listener = await listen({ ...TCP, host }, OPTIONS, () => undefined);
+    expect(listener.reach).toMatch(/^tcp:\/\/\S+:\d+ takes every user of this machine, without TLS$/);
+    await listener.close();
+  });
+
+  it('says that it asks for certificates, and nothing where it is for its owner alone', async () => {
+    const files = ownFiles();
+    const asking = await listen(TCP, { ...OPTIONS, tls: { ...files, clientAuthority: files.certificate } }, () => undefined);
+    expect(asking.reach).toContain(`takes clients with a certificate that ${files.certificate} signed`);
+    await asking.close();
+    const own = await listen(at('own.sock'), OPTIONS, () => undefined);
+    expect(own.reach).toBeUndefined();
+    await own.close();
+  });
+
+  it('is none at a host that is not there', async () => {
+    await expect(listen({ ...TCP, host: 'no-such-host.invalid' }, OPTIONS, () => undefined)).rejects.toThrow('Cannot listen on tcp://no-such-host.invalid:0');
   });
 });

@@ -12,6 +12,7 @@ export { serveFile, type FileServer } from './file-server.js';
 export { startHashingRelay, type HashingRelay, type RelayedConnection, type Witnessed } from './hashing-relay.js';
 export { progressLines, type ProgressOptions } from './progress-lines.js';
 export { FAILING, MULTI_STAGE, recipe, type Recipe } from './recipe.js';
+export { standIns, type StandIns } from './stand-in.js';
 export { startRegistry, type Registry } from './registry.js';
 export { ownWords, shortMethod, shown, shownEvents, withoutOwnWords, type Shown, type ShownCall, type ShownCassette, type ShownEvent } from './shown.js';
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.js';

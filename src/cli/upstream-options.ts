@@ -1,0 +1,36 @@
+/** The options that say where BuildKit is, as buildctl has them, and what they become. */
+import { isProgram } from '../command/index.js';
+import { BridgetapeError } from '../errors.js';
+import { DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, type Address, type TlsClientOptions } from '../socket/index.js';
+import type { Options, OptionValues } from './synopsis.js';
+
+export const UPSTREAM_OPTIONS = {
+  to: {
+    kind: 'text',
+    value: 'ADDRESS',
+    about: 'Where BuildKit is, as for buildctl: unix://, tcp://, docker-container://, kube-pod://, ssh://, …',
+    // buildctl takes an empty one for none.
+    default: process.env['BUILDKIT_HOST'] || DEFAULT_BUILDKIT_ADDRESS,
+    defaultAbout: `$BUILDKIT_HOST, else ${DEFAULT_BUILDKIT_ADDRESS}`,
+  },
+  tlscacert: { kind: 'text', value: 'FILE', about: 'Dial it with TLS; who signed its certificate' },
+  tlscert: { kind: 'text', value: 'FILE', about: 'The certificate to show it' },
+  tlskey: { kind: 'text', value: 'FILE', about: "That certificate's key" },
+  tlsdir: { kind: 'text', value: 'DIR', about: 'ca.pem, cert.pem and key.pem in one folder' },
+  tlsservername: { kind: 'text', value: 'NAME', about: "The name in its certificate, if not --to's" },
+} as const satisfies Options;
+
+export interface UpstreamPlace {
+  readonly address: Address;
+  readonly tls: TlsClientOptions;
+}
+
+/** @throws BridgetapeError `bad-address` also for a connection helper whose program is not there */
+export function upstreamPlace(values: OptionValues<typeof UPSTREAM_OPTIONS>): UpstreamPlace {
+  const address = parseAddress(values.to);
+  if (address.kind === 'helper' && !isProgram(address.command[0])) {
+    throw new BridgetapeError('bad-address', `Cannot reach ${formatAddress(address)}: there is no program "${address.command[0]}" here.`, 'Install it, or look at PATH.');
+  }
+  const { tlscacert, tlscert, tlskey, tlsservername, tlsdir } = values;
+  return { address, tls: { authority: tlscacert, certificate: tlscert, key: tlskey, serverName: tlsservername, folder: tlsdir } };
+}
