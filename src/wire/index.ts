@@ -19,6 +19,9 @@ export type {
 export { type AcceptGrpc, GrpcCall, type GrpcHandler, grpcRequests } from './grpc-call.js';
 export { OK, Status, statusTrailers, textField } from './grpc-status.js';
 export { readTimeout } from './grpc-timeout.js';
+export { Http1Decoder, type Http1DecoderOptions, type Tunnel } from './http1-decoder.js';
+export type { Http1Event, Http1Request, Http1Response } from './http1-events.js';
+export { DEFAULT_HTTP1_LIMITS, type Http1Limits } from './http1-limits.js';
 export { IdleClient } from './idle-client.js';
 export { DEFAULT_LIMITS, type Limits } from './limits.js';
 export { BadCompression, decompressor } from './message-encoding.js';

@@ -48,6 +48,19 @@ const frontendModule: GoModule = {
   programs: [{ name: 'frontend', package: '.' }],
 };
 
+/** A plugin of Docker's command line: its name is the subcommand. */
+const buildxModule: GoModule = {
+  name: 'buildx',
+  folder: join(interop, 'buildx'),
+  flags: [...GO_FLAGS, '-s -w -X github.com/docker/buildx/version.Version=v0.30.1'],
+  programs: [{ name: 'docker-buildx', package: 'github.com/docker/buildx/cmd/buildx' }],
+};
+
+/** buildx v0.30.1 as a plugin of Docker's command line, built when needed. */
+export async function buildx(): Promise<string> {
+  return join(await built(buildxModule), 'docker-buildx');
+}
+
 /** The programs of one BuildKit version. Builds them when they are missing or older than their sources. */
 export async function buildKit(version: string): Promise<BuildKit> {
   const module = buildKitModule(version);
