@@ -32,5 +32,5 @@ export { progressEntries, type ProgressEntry } from './progress.js';
 export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewrite-ids.js';
 export { knownMethods, knownServices, methodOf, type Method } from './schema.js';
 export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';
-export { decodeDefinition, decodeMessage } from './view.js';
+export { decodeContent, decodeDefinition, decodeMessage } from './view.js';
 export { VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';

@@ -144,6 +144,13 @@ export function decodeMessage(path: string, side: 'client' | 'server', payload: 
   return viewType(side === 'client' ? method.requestType : method.responseType, payload, budget);
 }
 
+/** The content of an HTTP message: what JSON says, else text or bytes. Never throws. */
+export function decodeContent(content: Uint8Array, options: ViewOptions = {}): Decoded {
+  const budget = new Budget(options);
+  const parsed = parseJson(content);
+  return parsed === undefined ? viewBytes(content, budget) : viewJson(parsed.json, budget);
+}
+
 /** A pb.Definition as a list of ops. Never throws, whatever the bytes are. */
 export function decodeDefinition(bytes: Uint8Array, options: ViewOptions = {}): Definition {
   const message = tryDecode('pb.Definition', bytes);

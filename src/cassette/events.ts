@@ -32,7 +32,14 @@ export interface ConnectionOpen extends Placed {
   readonly kind: 'connection-open';
   /** The address that the client dialled. */
   readonly address: string;
+  /** {@link HTTP_1}; left out for HTTP/2. */
+  readonly protocol?: string;
+  /** The call, on a connection of HTTP/1.1, whose answer (101) made this connection of the bytes behind it. */
+  readonly upgradeOf?: number;
 }
+
+/** The protocol of a connection whose calls are exchanges of HTTP/1.1. */
+export const HTTP_1 = 'http/1.1';
 
 export interface ConnectionClose extends Placed {
   readonly kind: 'connection-close';

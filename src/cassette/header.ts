@@ -11,6 +11,8 @@ export interface CassetteHeader {
   readonly listen: readonly string[];
   /** The address that was dialled for them. */
   readonly upstream: string;
+  /** The address of the Docker Engine that was dialled for clients of a docker.sock, when there was one. */
+  readonly docker?: string;
   /** The command that was run, unless the user asked for it to be left out. */
   readonly command?: readonly string[];
   /** The container frontend whose stdio carried the connection, when that is where it was recorded. */

@@ -15,7 +15,7 @@ export type {
   Reset,
   Side,
 } from './events.js';
-export { whole } from './events.js';
+export { HTTP_1, whole } from './events.js';
 export type { FrontendExit, FrontendFile, FrontendRun } from './frontend-run.js';
 export type { CassetteHeader, LateFacts, NewHeader } from './header.js';
 export type { CallOutcome, CallSummary, ConnectionSummary } from './summary.js';

@@ -1,12 +1,15 @@
 /**
  * What a list of calls shows of each call and connection, gathered event by event: by the packer for the index,
- * by a reader for a file that has none. Knows gRPC's trailers (status, percent-encoded message), nothing more.
+ * by a reader for a file that has none. Knows gRPC's trailers (status, percent-encoded message) and HTTP's status, nothing
+ * more.
  */
-import type { CassetteEvent, HeaderField, Nanoseconds, Side } from './events.js';
+import { HTTP_1, type CassetteEvent, type HeaderField, type Nanoseconds, type Side } from './events.js';
 
 export type CallOutcome =
   /** A trailer came; without a grpc-status in it the code is 2 (unknown), as a gRPC client would have it. */
   | { readonly kind: 'status'; readonly code: number; readonly message: string }
+  /** An exchange of HTTP/1.1 came to its end; the code is 0 when the status was lost. */
+  | { readonly kind: 'http'; readonly code: number }
   | { readonly kind: 'reset'; readonly side: Side; readonly code: number }
   /** Still running when the recording, or its readable part, ended. */
   | { readonly kind: 'open' };
@@ -16,6 +19,8 @@ export interface CallSummary {
   readonly connection: number;
   /** The `:path` of the client header; empty when that was lost. */
   readonly path: string;
+  /** The `:method` of an exchange of HTTP/1.1; undefined for calls of HTTP/2. */
+  readonly method?: string;
   readonly start: Nanoseconds;
   /** When the outcome came; undefined for an open call. */
   readonly end: Nanoseconds | undefined;
@@ -34,6 +39,9 @@ export interface CallSummary {
 export interface ConnectionSummary {
   readonly id: number;
   readonly address: string;
+  /** As in its `connection-open`. */
+  readonly protocol?: string;
+  readonly upgradeOf?: number;
   readonly open: Nanoseconds;
   readonly close: Nanoseconds | undefined;
   readonly side: Side | undefined;
@@ -80,6 +88,8 @@ const succeeded: CallOutcome = { kind: 'status', code: 0, message: '' };
 
 export class Summariser {
   readonly #calls = new Map<number, OpenCallEntry>();
+  /** Of exchanges of HTTP/1.1 that were answered and have not ended. */
+  readonly #httpStatus = new Map<number, number>();
   readonly #connections = new Map<number, Mutable<ConnectionSummary>>();
   readonly #limits: SummaryLimits;
   readonly #texts = new Map<string, string>();
@@ -118,7 +128,10 @@ export class Summariser {
     if (event.time > this.#last) this.#last = event.time;
     if (event.kind === 'connection-open') {
       const connection = this.#connection(event.connection, event.time);
-      if (connection !== undefined) connection.address = this.#cut(event.address);
+      if (connection === undefined) return;
+      connection.address = this.#cut(event.address);
+      if (event.protocol !== undefined) connection.protocol = this.#cut(event.protocol);
+      if (event.upgradeOf !== undefined) connection.upgradeOf = event.upgradeOf;
       return;
     }
     if (event.kind === 'connection-close') {
@@ -140,6 +153,7 @@ export class Summariser {
     switch (event.kind) {
       case 'client-header':
         summary.path = this.#cut(headerText(event.headers, ':path') ?? '');
+        if (this.#connections.get(event.connection)?.protocol === HTTP_1) summary.method = this.#cut(headerText(event.headers, ':method') ?? '');
         break;
       case 'client-message':
         summary.clientMessages++;
@@ -152,7 +166,8 @@ export class Summariser {
         if (event.data === undefined && event.stored === undefined) summary.leftOut++;
         break;
       case 'server-trailer':
-        this.#settle(summary, event.time, statusOf(event.headers, this.#limits.text));
+        this.#settle(summary, event.time, summary.method === undefined ? statusOf(event.headers, this.#limits.text) : { kind: 'http', code: this.#httpStatus.get(summary.id) ?? 0 });
+        this.#httpStatus.delete(summary.id);
         break;
       case 'reset':
         this.#settle(summary, event.time, { kind: 'reset', side: event.side, code: event.code });
@@ -161,6 +176,8 @@ export class Summariser {
         summary.gaps++;
         break;
       case 'server-header':
+        if (summary.method !== undefined) this.#httpStatus.set(summary.id, httpStatusOf(event.headers));
+        break;
       case 'client-half-close':
         break;
     }
@@ -224,6 +241,11 @@ function addBlock(runs: number[], block: number): void {
 function headerText(headers: readonly HeaderField[], name: string): string | undefined {
   const field = headers.find((candidate) => candidate.name === name);
   return field === undefined ? undefined : Buffer.from(field.value).toString('latin1');
+}
+
+function httpStatusOf(headers: readonly HeaderField[]): number {
+  const status = headerText(headers, ':status') ?? '';
+  return /^\d{3}$/.test(status) ? Number(status) : 0;
 }
 
 function statusOf(trailers: readonly HeaderField[], longest: number): CallOutcome {

@@ -1,7 +1,8 @@
 import { findProgram, runCommand } from '../command/index.js';
 import { record } from '../recorder/index.js';
-import { temporaryAddress } from '../socket/index.js';
+import { dockerHost, parseSocketAddress, temporaryAddress, type DockerHost } from '../socket/index.js';
 import { defineCommand } from './command.js';
+import { dockerVariables } from './docker-variables.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { plural, size } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
@@ -10,12 +11,13 @@ import { UPSTREAM_OPTIONS, upstreamPlace } from './upstream-options.js';
 export const recordCommand = defineCommand(
   {
     name: 'record',
-    about: 'Runs CMD with BUILDKIT_HOST set to a proxy in front of BuildKit, and writes all that crosses to FILE. Without CMD, records until SIGINT or SIGTERM.',
+    about: 'Runs CMD with BUILDKIT_HOST and DOCKER_HOST set to proxies in front of BuildKit and Docker, and writes what crosses to FILE. Without CMD, records until SIGINT or SIGTERM.',
     operands: {},
     options: {
       output: { kind: 'text', short: 'o', value: 'FILE', required: true, about: 'The cassette to write, by custom *.cassette' },
       ...UPSTREAM_OPTIONS,
       ...LISTEN_OPTIONS,
+      docker: { kind: 'text', value: 'ADDRESS', about: 'Where Docker is: unix:// or tcp://, or none', defaultAbout: "$DOCKER_HOST, Docker's context or socket" },
       force: { kind: 'flag', about: 'Replace FILE if it exists' },
       bodies: { kind: 'list', value: 'METHOD', about: 'Keep the message bodies of this method (/package.Service/Method, * for any run)' },
       'no-bodies': { kind: 'list', value: 'METHOD', about: 'Leave out the message bodies of this method' },
@@ -30,6 +32,8 @@ export const recordCommand = defineCommand(
   async (values, command) => {
     if (command !== undefined) findProgram(command[0] ?? '');
     const [upstream, place] = [upstreamPlace(values), listenPlace(values)];
+    const docker = values.docker === undefined ? dockerHost(process.env) : named(values.docker);
+    const dockerFront = docker.kind === 'none' ? undefined : temporaryAddress('docker.sock');
     const { address, remove } = place.address === undefined ? temporaryAddress() : { address: place.address, remove: () => undefined };
     try {
       const recording = await record({
@@ -39,6 +43,7 @@ export const recordCommand = defineCommand(
         listenInsecure: place.insecure,
         upstream: upstream.address,
         upstreamTls: upstream.tls,
+        ...(docker.kind === 'none' || dockerFront === undefined ? {} : { docker: { listen: dockerFront.address, upstream: docker } }),
         force: values.force,
         bodies: values.bodies,
         noBodies: values['no-bodies'],
@@ -54,14 +59,16 @@ export const recordCommand = defineCommand(
         if (command === undefined) {
           // Listens for signals first: who reads the line may answer it with one.
           const signal = untilSignal();
-          say(`bridgetape: listening on ${recording.address}, recording to ${values.output}`);
+          const front = recording.dockerAddress === undefined ? '' : `for Docker's clients on ${recording.dockerAddress}, `;
+          say(`bridgetape: listening on ${recording.address}, ${front}recording to ${values.output}`);
           await signal;
         } else {
-          status = await runCommand(command, { BUILDKIT_HOST: recording.address });
+          status = await runCommand(command, { BUILDKIT_HOST: recording.address, ...dockerVariables(recording.dockerAddress) });
         }
       } finally {
         const summary = await recording.close();
         say(`bridgetape: ${values.output}: ${plural(summary.calls, 'call')} on ${plural(summary.connections, 'connection')}, ${size(summary.bytes)}`);
+        if (summary.connections === 0 && docker.kind === 'none' && docker.why !== '') say(`bridgetape: no Docker Engine was recorded: ${docker.why}`);
         if (summary.loss !== undefined) {
           say(`bridgetape: ${plural(summary.loss.events, 'event')} (${size(summary.loss.bytes)}) could not be written: ${summary.loss.error.message}`);
           if (status === EXIT.ok) status = EXIT.incomplete;
@@ -70,6 +77,11 @@ export const recordCommand = defineCommand(
       return status;
     } finally {
       remove();
+      dockerFront?.remove();
     }
   },
 );
+
+function named(address: string): DockerHost {
+  return address === 'none' ? { kind: 'none', why: '' } : parseSocketAddress(address);
+}

@@ -9,11 +9,12 @@ import { formatAddress, type SocketAddress } from '../socket/index.js';
 import { ConnectionDecoder, type HeaderField, type Piece, type Side, type WireEvent } from '../wire/index.js';
 import type { BodyPolicy } from './bodies.js';
 import { daemonVersion } from './daemon-version.js';
+import { type EngineRecorder, RecordedEngineConnection } from './engine-connection.js';
 
 /** What a recorder needs of a cassette writer. */
 export type Journal = Pick<CassetteWriter, 'append' | 'drained'>;
 
-export class Recorder implements Tap {
+export class Recorder implements Tap, EngineRecorder {
   /** The daemon's version, once a message has named it. */
   buildkitVersion: string | undefined;
   calls = 0;
@@ -23,15 +24,36 @@ export class Recorder implements Tap {
    * @param startedAt the monotonic time, in ns, from which the cassette's times count
    */
   constructor(
-    private readonly journal: Journal,
+    readonly journal: Journal,
     private readonly bodies: BodyPolicy,
-    private readonly startedAt: bigint,
+    readonly startedAt: bigint,
   ) {}
 
   open(listen: SocketAddress, time: bigint): ConnectionTap {
+    return this.openConnection({ address: formatAddress(listen) }, time);
+  }
+
+  /** What watches the connections to a Docker Engine. */
+  readonly engine: Tap = {
+    open: (listen, time) => {
+      this.connections += 1;
+      return new RecordedEngineConnection(this.connections, formatAddress(listen), this, time);
+    },
+  };
+
+  openUpgraded(address: string, upgradeOf: number, time: bigint): ConnectionTap {
+    return this.openConnection({ address, upgradeOf }, time);
+  }
+
+  nextCall(): number {
+    this.calls += 1;
+    return this.calls;
+  }
+
+  private openConnection(facts: { readonly address: string; readonly upgradeOf?: number }, time: bigint): ConnectionTap {
     this.connections += 1;
     const connection = this.connections;
-    this.journal.append({ kind: 'connection-open', connection, time: time - this.startedAt, address: formatAddress(listen) });
+    this.journal.append({ kind: 'connection-open', connection, time: time - this.startedAt, ...facts });
     return new RecordedConnection(connection, this.startedAt, this.journal, this.bodies, this);
   }
 }
@@ -106,8 +128,7 @@ class RecordedConnection implements ConnectionTap {
         return;
       }
       case 'client-header': {
-        this.recorder.calls += 1;
-        const call = { number: this.recorder.calls, path: this.pathOf(event.headers), clientDone: false, serverDone: false };
+        const call = { number: this.recorder.nextCall(), path: this.pathOf(event.headers), clientDone: false, serverDone: false };
         this.open.set(event.stream, call);
         this.append({ kind: event.kind, connection, call: call.number, time, headers: event.headers });
         return;

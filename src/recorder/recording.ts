@@ -5,8 +5,8 @@
 import { rmSync } from 'node:fs';
 
 import { CassetteWriter } from '../cassette/index.js';
-import type { BridgetapeError } from '../errors.js';
-import { startProxy } from '../proxy/index.js';
+import { BridgetapeError } from '../errors.js';
+import { startProxy, type Proxy, type ProxyOptions } from '../proxy/index.js';
 import { formatAddress, type Address, type SocketAddress, type TlsClientOptions, type TlsFiles } from '../socket/index.js';
 import { version } from '../version.js';
 import { bodyPolicy } from './bodies.js';
@@ -23,6 +23,8 @@ export interface RecordOptions {
   readonly upstream: Address;
   /** How a daemon at `tcp://` is spoken to with TLS; left out: without. */
   readonly upstreamTls?: TlsClientOptions;
+  /** A Docker Engine to be recorded as well: where its clients connect, and where it is. */
+  readonly docker?: { readonly listen: SocketAddress; readonly upstream: SocketAddress };
   /** The command that is recorded, kept in the cassette's header. */
   readonly command?: readonly string[];
   /** Method patterns whose message bodies are kept, whatever else says no. */
@@ -55,54 +57,74 @@ export interface Recording {
   readonly address: string;
   /** Who can connect, where that is not its owner alone. */
   readonly reach: string | undefined;
+  /** The same for DOCKER_HOST; undefined when no engine is recorded. */
+  readonly dockerAddress: string | undefined;
   /** Ends the connections, then closes the cassette. */
   close(): Promise<RecordingSummary>;
 }
 
 /**
- * Records everything that crosses between clients of `listen` and the daemon at `upstream`.
+ * Records everything that crosses between clients of `listen` and the daemon at `upstream`; of what crosses between
+ * clients of `docker` and its engine, what a build says, and no secret.
  *
  * @throws BridgetapeError `cassette-exists`, `cassette-not-writable`, `address-in-use`, `bad-address`,
  *   `insecure-listener`, `bad-argument`
  */
 export async function record(options: RecordOptions): Promise<Recording> {
   const bodies = bodyPolicy(options.bodies, options.noBodies);
+  const { docker, onUpstreamError } = options;
   const writer = await CassetteWriter.create(
     options.output,
     {
       tool: `bridgetape ${version}`,
       startedAt: new Date(),
-      listen: [formatAddress(options.listen)],
+      listen: [options.listen, ...(docker === undefined ? [] : [docker.listen])].map(formatAddress),
       upstream: formatAddress(options.upstream),
+      ...(docker === undefined ? {} : { docker: formatAddress(docker.upstream) }),
       bodiesLeftOut: bodies.patterns,
       ...(options.command === undefined ? {} : { command: options.command }),
     },
     { force: options.force ?? false, ...(options.onLoss === undefined ? {} : { onFailure: options.onLoss }) },
   );
   const recorder = new Recorder(writer, bodies, process.hrtime.bigint());
-  const proxy = await startProxy({
+  const proxies: Proxy[] = [];
+  const start = async (proxy: ProxyOptions): Promise<Proxy> => {
+    const started = await startProxy(proxy).catch(async (error: unknown) => {
+      await Promise.all(proxies.map((other) => other.close()));
+      await writer.close();
+      rmSync(options.output);
+      throw error;
+    });
+    proxies.push(started);
+    return started;
+  };
+  const proxy = await start({
     listen: options.listen,
     listenTls: options.listenTls,
     listenInsecure: options.listenInsecure,
     upstream: options.upstream,
     upstreamTls: options.upstreamTls,
     tap: recorder,
-    onUpstreamError: options.onUpstreamError,
+    onUpstreamError,
     onRefused: options.onRefused,
     onHelperLine: options.onHelperLine,
-  }).catch(async (error: unknown) => {
-    await writer.close();
-    rmSync(options.output);
-    throw error;
   });
+  const engine = docker && (await start({ ...docker, tap: recorder.engine, onUpstreamError: (error) => onUpstreamError?.(ofDocker(docker.upstream, error)) }));
   return {
     address: formatAddress(proxy.address),
     reach: proxy.reach,
+    dockerAddress: engine && formatAddress(engine.address),
     close: async () => {
-      await proxy.close();
+      await Promise.all(proxies.map((each) => each.close()));
       const { buildkitVersion } = recorder;
       const { bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
       return { connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
     },
   };
+}
+
+/** The proxy knows only of BuildKit. */
+function ofDocker(address: SocketAddress, { cause }: BridgetapeError): BridgetapeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BridgetapeError('upstream-unreachable', `No connection to the Docker Engine at ${formatAddress(address)}: ${why}.`, 'Start dockerd there, or name its address with --docker or DOCKER_HOST.', { cause });
 }

@@ -1,5 +1,6 @@
 export { DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, parseSocketAddress, type Address, type HelperAddress, type SocketAddress } from './address.js';
 export type { Command } from './helper-url.js';
+export { DEFAULT_DOCKER_SOCKET, dockerHost, type DockerHost } from './docker-host.js';
 export { listen, temporaryAddress, type Listener, type ListenOptions } from './listener.js';
 export { tlsClient, type TlsClient, type TlsClientOptions } from './tls-client.js';
 export { isTlsError, tlsReason } from './tls-reason.js';

@@ -1,5 +1,5 @@
 /** One call whole: its headers and trailers in order, every message decoded, how it ended. */
-import { decodeMessage, decodeStatus, describeExec, EXEC_PROCESS, methodOf, parseExec, type CallStatus, type Decoded, type DecodedObject, type ExecInput } from '../bridge/index.js';
+import { decodeContent, decodeMessage, decodeStatus, describeExec, EXEC_PROCESS, methodOf, parseExec, type CallStatus, type Decoded, type DecodedObject, type ExecInput } from '../bridge/index.js';
 import type { CallSummary, CassetteEvent, HeaderEvent, HeaderField, MessageEvent } from '../cassette/index.js';
 import { errorCodeName } from '../wire/index.js';
 import type { ViewOptions } from './cassette-head.js';
@@ -8,7 +8,7 @@ import type { Extent } from './extent.js';
 import { fieldText } from './header-field.js';
 import { hexDump } from './hex-dump.js';
 import { indented, legible } from './legible.js';
-import { outcomeNote, outcomePaint, outcomeWord } from './outcome.js';
+import { callName, outcomeNote, outcomePaint, outcomeWord } from './outcome.js';
 import { outline } from './outline.js';
 import { plainPainter, type Painter } from './painter.js';
 import { duration, plural, seconds, size } from '../quantity.js';
@@ -50,7 +50,7 @@ function callHead(call: CallSummary, build: string | undefined, painter: Painter
   const note = legible(outcomeNote(call.outcome)).slice(0, MAX_HEADER_CHARS);
   const sent = (messages: number, bytes: number): string => `${plural(messages, 'message')}, ${size(bytes)}`;
   return [
-    `${painter.bold(`call ${call.id}`)}  ${call.path === '' ? '(its method was lost)' : legible(call.path)}`,
+    `${painter.bold(`call ${call.id}`)}  ${call.method === undefined && call.path === '' ? '(its method was lost)' : legible(call.method === undefined ? call.path : callName(call))}`,
     ...(build === undefined ? [] : [fact('build', legible(build))]),
     fact('at', `${seconds(call.start, 3)} s${took}, on connection ${call.connection}`),
     fact('client', sent(call.clientMessages, call.clientBytes)),
@@ -88,6 +88,7 @@ function eventLines(event: CassetteEvent, context: Context): string[] {
     case 'server-header':
       return [stamped(event, side(event), 'headers', context), ...fieldLines(event.headers, extent)];
     case 'server-trailer':
+      if (context.call.method !== undefined && event.headers.length === 0) return [stamped(event, 'server', 'ends', context)];
       return [stamped(event, 'server', 'trailers', context), ...fieldLines(event.headers, extent), ...statusLines(event, context)];
     case 'client-message':
     case 'server-message':
@@ -131,6 +132,7 @@ function fieldLines(headers: readonly HeaderField[], { full }: Extent): string[]
 }
 
 function statusLines({ headers }: HeaderEvent, { extent, painter, call }: Context): string[] {
+  if (call.method !== undefined) return [];
   const status = decodeStatus(headers, textLimit(extent));
   const paint = outcomePaint({ kind: 'status', code: status.code, message: '' }, painter);
   const value = statusValue(status, headers);
@@ -160,6 +162,7 @@ function messageLines(event: MessageEvent, context: Context): string[] {
   if (event.compressed) {
     return [stamped(event, from, `message, ${size(event.size)}, compressed`, context), ...dump(event.data, extent)];
   }
+  if (call.method !== undefined) return [stamped(event, from, `${painter.bold('content')}, ${size(event.size)}`, context), ...below(outline(decodeContent(event.data, textLimit(extent)), extent))];
   if (call.path === EXEC_PROCESS) return execLines(event, event.data, context);
   const title = stamped(event, from, `${painter.bold(messageType(call.path, from))}, ${size(event.size)}`, context);
   const decoded = decodeMessage(call.path, from, event.data, textLimit(extent));

@@ -1,8 +1,7 @@
 /** The calls of a cassette as a table: a line a call, grouped by build when there are several. */
-import { shortMethod } from '../bridge/index.js';
 import { cassetteHead, type ViewOptions } from './cassette-head.js';
 import { cutEnd, cutStart, legible, padEnd, padStart, width as columnsOf, wrap } from './legible.js';
-import { outcomeNote, outcomePaint, outcomeWord } from './outcome.js';
+import { callName, outcomeNote, outcomePaint, outcomeWord } from './outcome.js';
 import { plainPainter, type Painter } from './painter.js';
 import { duration, plural, seconds, shortSize, size } from '../quantity.js';
 import type { Survey, SurveyedBuild, SurveyedCall } from './survey.js';
@@ -98,7 +97,7 @@ function cellsOf(call: SurveyedCall, sizeText: Layout['sizeText']): Cells {
     number: String(call.id),
     start: seconds(call.start, 3),
     took: call.end === undefined ? '' : duration(call.end - call.start),
-    method: `${call.path === '' ? '(unknown)' : legible(shortMethod(call.path))}${call.leftOut > 0 ? '*' : ''}`,
+    method: `${legible(callName(call))}${call.leftOut > 0 ? '*' : ''}`,
     clientMessages: String(call.clientMessages),
     clientBytes: sizeText(call.clientBytes),
     serverMessages: String(call.serverMessages),

@@ -27,6 +27,7 @@ export function cassetteHead(survey: Survey, { width = 80, painter = plainPainte
   const facts: Fact[] = [
     { label: 'recorded', text: `${instant(header.startedAt)}, ${duration(survey.duration)}, by ${legible(header.tool)}` },
     { label: 'BuildKit', text: `${buildkit}, at ${legible(header.upstream)}` },
+    ...(header.docker === undefined ? [] : [{ label: 'Docker', text: `at ${legible(header.docker)}` }]),
     ...(header.command === undefined ? [] : [{ label: 'command', text: cutEnd(commandText(header.command), MAX_COMMAND) }]),
     ...(header.frontend === undefined ? [] : frontendFacts(header.frontend)),
     { label: 'holds', text: contents(survey) },
@@ -65,12 +66,13 @@ function contents({ calls, builds, connections, eventCount }: Survey): string {
 }
 
 /** A pattern with a `!` before it names what is kept all the same. */
-function bodiesFacts({ bodiesLeftOut }: CassetteHeader): Fact[] {
+function bodiesFacts({ bodiesLeftOut, docker }: CassetteHeader): Fact[] {
   const kept = bodiesLeftOut.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1));
   const out = bodiesLeftOut.filter((pattern) => !pattern.startsWith('!'));
   const fact = (label: string, patterns: readonly string[]): Fact[] =>
     patterns.length === 0 ? [] : [{ label, text: `message bodies of ${patterns.map((pattern) => legible(shortMethod(pattern))).join(', ')}` }];
-  return [...fact('left out', out), ...fact('kept', kept)];
+  const ofDocker: Fact[] = docker === undefined ? [] : [{ label: out.length === 0 ? 'left out' : '', text: "what Docker's clients send, and all answers but to _ping, version and info" }];
+  return [...fact('left out', out), ...ofDocker, ...fact('kept', kept)];
 }
 
 function lossFacts(survey: Survey): Fact[] {

@@ -2,7 +2,7 @@
  * A cassette as JSON, an object a line, for programs. Times are numbers of ns since the recording began; bytes are
  * base64; what is not there has no member.
  */
-import { decodeMessage, decodeStatus, type Decoded, type DecodedObject } from '../bridge/index.js';
+import { decodeContent, decodeMessage, decodeStatus, type Decoded, type DecodedObject } from '../bridge/index.js';
 import type { CallSummary, CassetteEvent, HeaderField, MessageEvent } from '../cassette/index.js';
 import { errorCodeName } from '../wire/index.js';
 import { fieldText } from './header-field.js';
@@ -22,9 +22,21 @@ export function* surveyJson(survey: Survey): Generator<string> {
  * @param calls the cassette's, for their methods
  */
 export function* eventsJson(events: Iterable<CassetteEvent>, calls: readonly CallSummary[]): Generator<string> {
-  const paths = new Map(calls.map(({ id, path }) => [id, path]));
-  for (const event of events) yield JSON.stringify(eventObject(event, paths));
+  const readings = new Map(calls.map((call) => [call.id, readingOf(call)]));
+  for (const event of events) yield JSON.stringify(eventObject(event, ('call' in event ? readings.get(event.call ?? 0) : undefined) ?? UNKNOWN));
 }
+
+/** What the bytes of a call mean; its trailers have a status of gRPC, or none. */
+interface Reading {
+  readonly decode: (data: Uint8Array, side: 'client' | 'server') => Decoded;
+  readonly isGrpc: boolean;
+}
+
+function readingOf({ method, path }: Pick<CallSummary, 'method' | 'path'>): Reading {
+  return method === undefined ? { decode: (data, side) => decodeMessage(path, side, data), isGrpc: true } : { decode: (data) => decodeContent(data), isGrpc: false };
+}
+
+const UNKNOWN = readingOf({ path: '' });
 
 function cassetteObject({ name, header, state, damages, tail, connections, duration, eventCount, calls, builds, gaps }: Survey): object {
   return {
@@ -36,6 +48,7 @@ function cassetteObject({ name, header, state, damages, tail, connections, durat
     startedAt: Number.isNaN(header.startedAt.getTime()) ? null : header.startedAt.toISOString(),
     listen: header.listen,
     upstream: header.upstream,
+    docker: header.docker,
     command: header.command,
     frontend: header.frontend && { ...header.frontend, files: header.frontend.files.map(({ path, data }) => ({ path, base64: base64(data) })) },
     buildkitVersion: header.buildkitVersion,
@@ -44,9 +57,11 @@ function cassetteObject({ name, header, state, damages, tail, connections, durat
     events: eventCount,
     calls: calls.length,
     builds: builds.map(({ ref, facts }) => ({ ref, session: facts?.session, frontend: facts?.frontend })),
-    connections: connections.map(({ id, address, open, close, side, error }) => ({
+    connections: connections.map(({ id, address, protocol, upgradeOf, open, close, side, error }) => ({
       id,
       address,
+      protocol,
+      upgradeOf,
       openNs: Number(open),
       closeNs: close === undefined ? undefined : Number(close),
       side,
@@ -64,6 +79,7 @@ function callObject(call: SurveyedCall): object {
     call: call.id,
     connection: call.connection,
     build: call.build,
+    method: call.method,
     path: call.path,
     startNs: Number(call.start),
     endNs: call.end === undefined ? undefined : Number(call.end),
@@ -79,6 +95,8 @@ function outcomeObject(outcome: SurveyedCall['outcome']): object {
   switch (outcome.kind) {
     case 'status':
       return { kind: 'status', code: outcome.code, codeName: statusName(outcome.code), message: outcome.message };
+    case 'http':
+      return { kind: 'http', code: outcome.code };
     case 'reset':
       return { kind: 'reset', side: outcome.side, code: outcome.code, codeName: errorCodeName(outcome.code) };
     case 'open':
@@ -86,7 +104,7 @@ function outcomeObject(outcome: SurveyedCall['outcome']): object {
   }
 }
 
-function eventObject(event: CassetteEvent, paths: ReadonlyMap<number, string>): object {
+function eventObject(event: CassetteEvent, { decode, isGrpc }: Reading): object {
   const { kind, seq, connection } = event;
   const placed = { kind, seq, timeNs: Number(event.time), connection, ...('call' in event ? { call: event.call } : {}) };
   switch (event.kind) {
@@ -94,10 +112,10 @@ function eventObject(event: CassetteEvent, paths: ReadonlyMap<number, string>): 
     case 'server-header':
       return { ...placed, headers: event.headers.map(fieldObject) };
     case 'server-trailer':
-      return { ...placed, headers: event.headers.map(fieldObject), status: decodeStatus(event.headers) };
+      return { ...placed, headers: event.headers.map(fieldObject), ...(isGrpc ? { status: decodeStatus(event.headers) } : {}) };
     case 'client-message':
     case 'server-message':
-      return { ...placed, compressed: event.compressed, size: event.size, ...bodyMembers(event, paths.get(event.call) ?? '') };
+      return { ...placed, compressed: event.compressed, size: event.size, ...bodyMembers(event, decode) };
     case 'client-half-close':
       return placed;
     case 'reset':
@@ -107,16 +125,16 @@ function eventObject(event: CassetteEvent, paths: ReadonlyMap<number, string>): 
     case 'gap':
       return { ...placed, side: event.side, offset: event.offset, bytes: event.bytes, reason: event.reason };
     case 'connection-open':
-      return { ...placed, address: event.address };
+      return { ...placed, address: event.address, protocol: event.protocol, upgradeOf: event.upgradeOf };
     case 'connection-close':
       return { ...placed, side: event.side, error: event.error };
   }
 }
 
-function bodyMembers({ kind, data, compressed }: MessageEvent, path: string): { readonly [name: string]: Decoded } {
+function bodyMembers({ kind, data, compressed }: MessageEvent, decode: Reading['decode']): { readonly [name: string]: Decoded } {
   if (data === undefined) return { leftOut: true };
   const bytes = { base64: base64(data) };
-  return compressed ? bytes : { ...bytes, decoded: decodeMessage(path, kind === 'client-message' ? 'client' : 'server', data) };
+  return compressed ? bytes : { ...bytes, decoded: decode(data, kind === 'client-message' ? 'client' : 'server') };
 }
 
 /** `{ name, value }`, or `{ name, base64 }` for a value that is no text. */

@@ -50,7 +50,7 @@ interface Origin {
 export function surveyCassette(cassette: Cassette, name: string = cassette.path): Survey {
   const origins = new Map<number, Origin>();
   const gaps: Gap[] = [];
-  const paths = new Map(cassette.calls.filter(({ path }) => namesBuild(path)).map(({ id, path }) => [id, path]));
+  const paths = new Map(cassette.calls.filter(namesBuild).map((call) => [call.id, roleOf(call)]));
   for (const event of cassette.events()) {
     if (event.kind === 'gap') {
       if (event.call === undefined && gaps.length < MAX_GAPS) gaps.push(event);
@@ -84,9 +84,19 @@ export function surveyCassette(cassette: Cassette, name: string = cassette.path)
   };
 }
 
-function namesBuild(path: string): boolean {
+function namesBuild(call: CallSummary): boolean {
+  const path = roleOf(call);
   return path.startsWith(BRIDGE) || path === SOLVE || path === STATUS || path === SESSION;
 }
+
+/** The path, but that an engine's session is one like BuildKit's own: its header names it in the same way. */
+function roleOf({ method, path }: CallSummary): string {
+  if (method === undefined) return path;
+  return method === 'POST' && ENGINE_SESSION.test(path) ? SESSION : '';
+}
+
+/** Docker Engine API: StartSession */
+const ENGINE_SESSION = /^(\/v\d+(\.\d+)*)?\/session$/;
 
 function originOf(path: string, event: HeaderEvent | MessageEvent): Origin | undefined {
   if (event.kind === 'client-header') {
@@ -102,7 +112,8 @@ function originOf(path: string, event: HeaderEvent | MessageEvent): Origin | und
 const named = (id: string | undefined): string | undefined => (id === '' ? undefined : id);
 
 /** The build that a call itself names; a session is told its build by a Control/Solve. */
-export function buildNamedBy({ path }: CallSummary, events: readonly CassetteEvent[]): string | undefined {
+export function buildNamedBy(call: CallSummary, events: readonly CassetteEvent[]): string | undefined {
+  const path = roleOf(call);
   for (const event of events) {
     const origin = event.kind === 'client-header' || event.kind === 'client-message' ? originOf(path, event) : undefined;
     if (origin !== undefined) return origin.ref;

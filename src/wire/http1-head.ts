@@ -15,10 +15,7 @@ const COLON = 0x3a;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST_LINE = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.[01]$/;
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** Of a line that is no start line, as much is told. */
-const SHOWN_CHARS = 40;
-
-/** Why a head or trailer section can't be read. */
+/** Why a head or trailer section can't be read. Never with a word of it: what was taken for a head can be anything. */
 export class Unreadable {
   constructor(readonly reason: string) {}
 }
@@ -89,17 +86,15 @@ export class SectionReader {
 }
 
 export function parseRequest(lines: readonly Uint8Array[], maxFields: number): Http1Request | Unreadable {
-  const line = text(lines[0]);
-  const [, method, target] = REQUEST_LINE.exec(line) ?? [];
-  if (method === undefined || target === undefined) return new Unreadable(`no request line: ${shown(line)}`);
+  const [, method, target] = REQUEST_LINE.exec(text(lines[0])) ?? [];
+  if (method === undefined || target === undefined) return new Unreadable('a head without a request line');
   const fields = parseFields(lines.slice(1), maxFields);
   return fields instanceof Unreadable ? fields : { method, target, fields };
 }
 
 export function parseResponse(lines: readonly Uint8Array[], maxFields: number): Http1Response | Unreadable {
-  const line = text(lines[0]);
-  const [, status] = STATUS_LINE.exec(line) ?? [];
-  if (status === undefined) return new Unreadable(`no status line: ${shown(line)}`);
+  const [, status] = STATUS_LINE.exec(text(lines[0])) ?? [];
+  if (status === undefined) return new Unreadable('a head without a status line');
   const fields = parseFields(lines.slice(1), maxFields);
   return fields instanceof Unreadable ? fields : { status: Number(status), fields };
 }
@@ -136,11 +131,6 @@ export function listField(fields: readonly HeaderField[], name: string): readonl
 
 function text(line: Uint8Array | undefined): string {
   return line === undefined ? '' : latin1(line, 0, line.length);
-}
-
-function shown(line: string): string {
-  const legible = line.replace(/[^\x20-\x7e]/g, '.');
-  return legible.length > SHOWN_CHARS ? `${legible.slice(0, SHOWN_CHARS)}…` : legible;
 }
 
 function trimmed(line: Uint8Array, start: number): Uint8Array {

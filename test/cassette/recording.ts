@@ -109,7 +109,7 @@ const small = fc.nat({ max: 40 }).map((n) => n + 1);
 const count = fc.oneof(fc.nat({ max: 300 }), fc.nat(), fc.maxSafeNat());
 const time = fc.oneof(fc.bigInt(0n, 5000n), fc.bigInt(0n, (1n << 62n) - 1n), fc.bigInt(-(1n << 62n), 1n << 53n));
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 80 }));
-const name = fc.oneof(fc.constantFrom(':path', 'grpc-status', 'grpc-message'), fc.array(fc.nat({ max: 255 }), { maxLength: 60 }).map((codes) => String.fromCharCode(...codes)));
+const name = fc.oneof(fc.constantFrom(':path', ':method', ':status', 'grpc-status', 'grpc-message'), fc.array(fc.nat({ max: 255 }), { maxLength: 60 }).map((codes) => String.fromCharCode(...codes)));
 const blob = fc.oneof(fc.uint8Array({ maxLength: 80 }), fc.tuple(fc.nat({ max: 9000 }), fc.nat({ max: 3 })).map(([length, fill]) => new Uint8Array(length).fill(fill)));
 /** Some of a longer chunk, as the decoder gives it. */
 const piece = fc.tuple(blob, fc.nat({ max: 9 }), fc.nat({ max: 9 })).map(([chunk, before, after]): Piece => {
@@ -120,6 +120,8 @@ const headers = fc.array(plain({ name, value: fc.uint8Array({ maxLength: 70 }) }
 
 export const anyEvent: fc.Arbitrary<NewEvent> = fc.oneof(
   plain({ kind: fc.constant('connection-open' as const), time, connection: small, address: text }),
+  plain({ kind: fc.constant('connection-open' as const), time, connection: small, address: text, protocol: fc.oneof(fc.constant('http/1.1'), text) }),
+  plain({ kind: fc.constant('connection-open' as const), time, connection: small, address: text, upgradeOf: small }),
   plain({ kind: fc.constant('connection-close' as const), time, connection: small, side: fc.option(side, { nil: undefined }) }),
   plain({ kind: fc.constant('connection-close' as const), time, connection: small, side: fc.option(side, { nil: undefined }), error: text }),
   plain({ kind: fc.constantFrom('client-header' as const, 'server-header' as const, 'server-trailer' as const), time, connection: small, call: small, headers }),

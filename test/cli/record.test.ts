@@ -49,6 +49,20 @@ describe('bridgetape record -- CMD', () => {
     expect(nothingLeft()).toBe(true);
   });
 
+  it("gives it DOCKER_HOST where there is an engine to dial, and leaves it alone where there is none or not asked to", () => {
+    const show = ['--', 'sh', '-c', 'echo $DOCKER_HOST,$DOCKER_TLS_VERIFY'];
+    const engine = `unix://${path('daemon.sock')}`;
+    expect(run(['record', '-o', path('a.cassette'), ...show], { DOCKER_HOST: engine }).stdout).toMatch(/^unix:\/\/.*\/docker\.sock,\n$/);
+    expect(Cassette.open(path('a.cassette')).header).toMatchObject({ docker: engine, listen: [expect.stringContaining('buildkitd.sock'), expect.stringContaining('docker.sock')] as unknown });
+    expect(run(['record', '-o', path('b.cassette'), '--docker', engine, ...show], { DOCKER_TLS_VERIFY: '1' }).stdout).toMatch(/^unix:\/\/.*\/docker\.sock,\n$/);
+    expect(run(['record', '-o', path('c.cassette'), '--docker', 'none', ...show], { DOCKER_HOST: engine }).stdout).toBe(`${engine},\n`);
+    const elsewhere = run(['record', '-o', path('d.cassette'), ...show], { DOCKER_HOST: 'npipe:////./pipe/docker' });
+    expect(elsewhere.stdout).toBe('npipe:////./pipe/docker,\n');
+    expect(elsewhere.stderr).toContain('no Docker Engine was recorded: DOCKER_HOST is npipe:////./pipe/docker');
+    expect(Cassette.open(path('d.cassette')).header.docker).toBeUndefined();
+    expect(nothingLeft()).toBe(true);
+  });
+
   it('keeps the command in the cassette, or not', () => {
     run(['record', '-o', path('a.cassette'), '--', 'true', '--secret']);
     run(['record', '-o', path('b.cassette'), '--no-command', '--', 'true', '--secret']);

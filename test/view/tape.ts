@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { Cassette, CassetteWriter, type HeaderField, type NewEvent, type NewHeader, whole } from '../../src/cassette/index.js';
+import { Cassette, CassetteWriter, type HeaderField, HTTP_1, type NewEvent, type NewHeader, whole } from '../../src/cassette/index.js';
 import { bridge, control, encode, FRONTEND } from '../bridge/build.js';
 
 export const HEADER: NewHeader = {
@@ -47,6 +47,17 @@ export class Tape {
   /** A call of LLBBridge within a build, with one request. */
   bridge(method: string, at: number, request: Uint8Array = new Uint8Array(0), build = REF): TapedCall {
     return this.call(bridge(method), at, { 'buildkit-controlapi-buildid': build }).client(at, request).halfClose(at);
+  }
+
+  /** An exchange of HTTP/1.1 on a connection of its own, without content; begins it and its answer. */
+  exchange(method: string, target: string, at: number, status: number, headers: Readonly<Record<string, string>> = {}): TapedCall {
+    const connection = 100 + ++this.#calls;
+    const call = new TapedCall(this.events, this.#calls, connection);
+    this.events.push({ kind: 'connection-open', time: ns(at), connection, address: 'unix:///tmp/docker.sock', protocol: HTTP_1 });
+    const fields = [field(':method', method), field(':path', target), ...Object.entries(headers).map(([name, value]) => field(name, value))];
+    this.events.push({ kind: 'client-header', time: ns(at), ...call.place, headers: fields }, { kind: 'client-half-close', time: ns(at), ...call.place });
+    this.events.push({ kind: 'server-header', time: ns(at), ...call.place, headers: [field(':status', String(status))] });
+    return call;
   }
 
   solve(at: number, { Ref = REF, Session = SESSION, Frontend = 'dockerfile.v0' } = {}): TapedCall {
@@ -93,8 +104,9 @@ export class TapedCall {
   constructor(
     private readonly events: NewEvent[],
     call: number,
+    connection = 1,
   ) {
-    this.place = { connection: 1, call };
+    this.place = { connection, call };
   }
 
   client(at: number, data: Uint8Array): this {
@@ -123,6 +135,12 @@ export class TapedCall {
 
   headers(at: number): this {
     this.events.push({ kind: 'server-header', time: ns(at), ...this.place, headers: [field(':status', '200'), field('content-type', 'application/grpc')] });
+    return this;
+  }
+
+  /** The end of an exchange of HTTP/1.1. */
+  ends(at: number): this {
+    this.events.push({ kind: 'server-trailer', time: ns(at), ...this.place, headers: [] });
     return this;
   }
 

@@ -121,8 +121,8 @@ describe('an upgrade', () => {
 
 describe('what cannot be read', () => {
   test.each([
-    ['a request line that is none', 'client', 'hello\r\n\r\n', 'no request line: hello'],
-    ['HTTP/2', 'client', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'no request line: PRI * HTTP/2.0'],
+    ['a request line that is none', 'client', 'hello\r\n\r\n', 'a head without a request line'],
+    ['HTTP/2', 'client', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'a head without a request line'],
     ['a field without a name', 'client', 'GET / HTTP/1.1\r\n: a\r\n\r\n', 'a header line that is no field'],
     ['a blank in front of a colon', 'client', 'GET / HTTP/1.1\r\na : a\r\n\r\n', 'a header line that is no field'],
     ['a folded line in the first place', 'client', 'GET / HTTP/1.1\r\n a: a\r\n\r\n', 'white space in front of the first header field'],
@@ -158,7 +158,7 @@ describe('what cannot be read', () => {
   test('takes both sides with it, and every byte of them is in a gap', () => {
     const tap = new Http1Tap().client(PING, 'nonsense\r\n\r\n', 'more').server(PONG, 'x').end('client', 'server');
     expect(tap.lines.slice(2)).toEqual([
-      'gap client 32+12: no request line: nonsense',
+      'gap client 32+12: a head without a request line',
       'gap client 44+4: behind what could not be read',
       `gap server 0+${PONG.length + 1}: behind what could not be read`,
     ]);

@@ -54,8 +54,11 @@ function parseEvent(row: readonly unknown[], seq: number, time: bigint): Decoded
       return { kind, seq, time, connection, call: asCount(row[3], 'call') };
     case 'reset':
       return { kind, seq, time, connection, call: asCount(row[3], 'call'), side: parseSide(row[4]), code: asCount(row[5], 'error code') };
-    case 'connection-open':
-      return { kind, seq, time, connection, address: asString(row[3], 'address') };
+    case 'connection-open': {
+      const protocol = asOptional(row[4], asString, 'protocol');
+      const upgradeOf = asOptional(row[5], asCount, 'call');
+      return { kind, seq, time, connection, address: asString(row[3], 'address'), ...(protocol === undefined ? {} : { protocol }), ...(upgradeOf === undefined ? {} : { upgradeOf }) };
+    }
     case 'connection-close': {
       const error = asOptional(row[4], asString, 'error');
       return { kind, seq, time, connection, side: asOptional(row[3], parseSide, 'side'), ...(error === undefined ? {} : { error }) };

@@ -59,7 +59,7 @@ export function roomFor(event: EncodableEvent): number {
     case 'server-trailer':
       return roomForHeaders(event.headers);
     case 'connection-open':
-      return NUMBERS + event.address.length * 3;
+      return NUMBERS + (event.address.length + (event.protocol?.length ?? 0)) * 3;
     case 'connection-close':
       return NUMBERS + (event.error === undefined ? 0 : event.error.length * 3);
     case 'goaway':
@@ -175,8 +175,16 @@ export class BatchEncoder {
         this.#uint(event.code);
         break;
       case 'connection-open':
-        this.#head(0x94, code[event.kind], event.time, event.connection);
+        if (event.protocol === undefined && event.upgradeOf === undefined) {
+          this.#head(0x94, code[event.kind], event.time, event.connection);
+          this.#text(event.address);
+          break;
+        }
+        this.#head(0x96, code[event.kind], event.time, event.connection);
         this.#text(event.address);
+        if (event.protocol === undefined) this.#nil();
+        else this.#text(event.protocol);
+        this.#optional(event.upgradeOf);
         break;
       case 'connection-close':
         this.#head(0x95, code[event.kind], event.time, event.connection);

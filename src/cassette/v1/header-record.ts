@@ -17,6 +17,7 @@ export function encodeHeader(header: NewHeader, recorder: number | undefined): U
     startedAt: header.startedAt.toISOString(),
     listen: header.listen,
     upstream: header.upstream,
+    ...(header.docker === undefined ? {} : { docker: header.docker }),
     ...(header.command === undefined ? {} : { command: header.command }),
     ...(header.frontend === undefined ? {} : { frontend: encodeFrontendRun(header.frontend) }),
     ...(header.buildkitVersion === undefined ? {} : { buildkitVersion: header.buildkitVersion }),
@@ -32,6 +33,7 @@ export function decodeHeader(content: Uint8Array): HeaderRecord {
   const field = asMap(decode(content), 'the header');
   const startedAt = new Date(asString(field('startedAt'), 'startedAt'));
   if (Number.isNaN(startedAt.getTime())) throw new Malformed('startedAt is not a time');
+  const docker = asOptional(field('docker'), asString, 'docker');
   const command = asOptional(field('command'), asStrings, 'command');
   const frontend = asOptional(field('frontend'), decodeFrontendRun, 'frontend');
   const buildkitVersion = asOptional(field('buildkitVersion'), asString, 'buildkitVersion');
@@ -42,6 +44,7 @@ export function decodeHeader(content: Uint8Array): HeaderRecord {
       startedAt,
       listen: asStrings(field('listen'), 'listen'),
       upstream: asString(field('upstream'), 'upstream'),
+      ...(docker === undefined ? {} : { docker }),
       ...(command === undefined ? {} : { command }),
       ...(frontend === undefined ? {} : { frontend }),
       ...(buildkitVersion === undefined ? {} : { buildkitVersion }),

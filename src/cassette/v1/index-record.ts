@@ -41,6 +41,7 @@ export function* encodeIndex(index: Index): Generator<Uint8Array> {
     connection.close === undefined ? null : integer64(connection.close),
     connection.side === undefined ? null : sides[connection.side],
     connection.error ?? null,
+    ...(connection.protocol === undefined && connection.upgradeOf === undefined ? [] : [connection.protocol ?? null, connection.upgradeOf === undefined ? null : integer(connection.upgradeOf)]),
   ]);
   yield* section('calls', index.calls, ({ summary, blocks }) => [
     integer(summary.id),
@@ -56,6 +57,7 @@ export function* encodeIndex(index: Index): Generator<Uint8Array> {
     integer(summary.gaps),
     encodeOutcome(summary.outcome),
     blocks,
+    ...(summary.method === undefined ? [] : [summary.method]),
   ]);
 }
 
@@ -84,6 +86,8 @@ function encodeOutcome(outcome: CallOutcome): Packable {
       return [0, integer(outcome.code), outcome.message];
     case 'reset':
       return [1, sides[outcome.side], integer(outcome.code)];
+    case 'http':
+      return [2, outcome.code];
   }
 }
 
@@ -133,6 +137,8 @@ function bounded(count: number, most: number, what: string): void {
 
 function decodeConnection(row: readonly unknown[]): ConnectionSummary {
   const error = asOptional(row[5], asString, 'error');
+  const protocol = asOptional(row[6], asString, 'protocol');
+  const upgradeOf = asOptional(row[7], asCount, 'call');
   return {
     id: asCount(row[0], 'connection'),
     address: asString(row[1], 'address'),
@@ -140,17 +146,21 @@ function decodeConnection(row: readonly unknown[]): ConnectionSummary {
     close: asOptional(row[3], asInteger64, 'time'),
     side: asOptional(row[4], asSide, 'side'),
     ...(error === undefined ? {} : { error }),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(upgradeOf === undefined ? {} : { upgradeOf }),
   };
 }
 
 function decodeCall(row: readonly unknown[]): CallEntry {
   const blocks = asArray(row[12], 'block runs').map((number) => asCount(number, 'block run'));
   if (blocks.length % 2 !== 0) throw new Malformed('a block run has no length');
+  const method = asOptional(row[13], asString, 'method');
   return {
     summary: {
       id: asCount(row[0], 'call'),
       connection: asCount(row[1], 'connection'),
       path: asString(row[2], 'path'),
+      ...(method === undefined ? {} : { method }),
       start: asInteger64(row[3], 'time'),
       end: asOptional(row[4], asInteger64, 'time'),
       clientMessages: asCount(row[5], 'message count'),
@@ -175,7 +185,8 @@ function asOutcome(value: unknown): CallOutcome {
   const row = asArray(value, 'outcome');
   if (row[0] === 0) return { kind: 'status', code: asCount(row[1], 'status'), message: asString(row[2], 'status message') };
   if (row[0] === 1) return { kind: 'reset', side: asSide(row[1]), code: asCount(row[2], 'error code') };
-  throw new Malformed('an outcome is neither a status nor a reset');
+  if (row[0] === 2) return { kind: 'http', code: asCount(row[1], 'status') };
+  throw new Malformed('an outcome is none that is known');
 }
 
 /** Checked by the reader over all index records. */
