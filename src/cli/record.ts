@@ -11,7 +11,7 @@ import { UPSTREAM_OPTIONS, upstreamPlace } from './upstream-options.js';
 export const recordCommand = defineCommand(
   {
     name: 'record',
-    about: 'Runs CMD with BUILDKIT_HOST and DOCKER_HOST set to proxies in front of BuildKit and Docker, and writes what crosses to FILE. Without CMD, records until SIGINT or SIGTERM.',
+    about: 'Runs CMD with BUILDKIT_HOST and DOCKER_HOST at proxies in front of BuildKit and Docker; what crosses goes to FILE. Without CMD, records until SIGINT or SIGTERM.',
     operands: {},
     options: {
       output: { kind: 'text', short: 'o', value: 'FILE', required: true, about: 'The cassette to write, by custom *.cassette' },
