@@ -56,7 +56,7 @@ const answersOf = (cassette: Cassette): readonly MessageEvent[] =>
 
 /** The same event, held as others are. */
 const held = (event: CassetteEvent): CassetteEvent => {
-  if (event.kind !== 'server-message') return event;
+  if (event.kind !== 'server-message' && event.kind !== 'client-message') return event;
   const { kind, seq, time, connection, call, compressed, size, data } = event;
   return { kind, seq, time, connection, call, compressed, size, data: data && new Uint8Array(data) };
 };
@@ -111,4 +111,19 @@ describe('answers that are read when they are asked for', () => {
       expect(failures[0]).toMatchObject({ code: 'cassette-damaged', what: expect.stringMatching(/^the cassette is damaged: the payload of a server-message of 1048576 bytes cannot be read \(call \d+, event \d+\)\.$/) as unknown });
     });
   });
+});
+
+test('header lists and fields that come again are one object, and are read as they were', async () => {
+  const calls = Array.from({ length: 50 }, (_, i) => unary(i + 1, BigInt(i), bytes(`question ${i}`), bytes(`answer ${i}`), `/a.Service/Method${i % 2}`));
+  using cassette = Cassette.open('packed', { source: memorySource(await packed(calls.flat())) });
+  const events = [...cassette.events({ answersApart: true })];
+  const listsOf = (kind: CassetteEvent['kind']) => events.flatMap((event) => (event.kind === kind && 'headers' in event ? [event.headers] : []));
+  expect([listsOf('client-header'), listsOf('server-header'), listsOf('server-trailer')].map((lists) => [lists.length, new Set(lists).size])).toEqual([
+    [50, 2],
+    [50, 1],
+    [50, 1],
+  ]);
+  const [one, other] = [...new Set(listsOf('client-header'))];
+  expect([one?.[0] === other?.[0], one?.[1] === other?.[1]]).toEqual([true, false]);
+  expect(isDeepStrictEqual(events.map(held), asRead(calls.flat()))).toBe(true);
 });

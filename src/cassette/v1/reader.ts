@@ -8,8 +8,9 @@ import type { Source } from '../disk.js';
 import type { CassetteEvent, HeaderField, MessageEvent, Nanoseconds } from '../events.js';
 import type { CassetteHeader } from '../header.js';
 import type { BlockRuns, CallEntry, CallSummary, ConnectionSummary } from '../summary.js';
-import { type DecodedEvent, decodeBatch, type StoredMessage } from './batch-decoder.js';
+import { type DecodedEvent, decodeBatch, type HeaderSource, type StoredMessage } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
+import { PayloadSlabs, SharedHeaders } from './held-events.js';
 import type { EventBlock, PayloadBlockPlace } from './index-record.js';
 import { type CassetteState, type Layout, layoutFromIndex, scan } from './layout.js';
 import { Malformed } from './msgpack.js';
@@ -155,16 +156,18 @@ export class ReaderV1 {
 
   /** @param answersApart payloads of the server's messages are read when they are asked for, as long as this is open */
   *events(answersApart = false): Generator<CassetteEvent> {
+    const held = answersApart ? { headers: new SharedHeaders(), slabs: new PayloadSlabs() } : undefined;
     let nextSeq = 0;
     let time: Nanoseconds | undefined;
     for (const [number, place] of this.layout.index.eventBlocks.entries()) {
       // A hole in a scanned file: the block that stood there is gone.
       if (place.firstSeq > nextSeq) yield lost({ offset: place.offset, firstSeq: nextSeq, count: place.firstSeq - nextSeq }, time);
       nextSeq = place.firstSeq + place.count;
-      const block = this.#eventBlock(number, place);
-      if (block === undefined) yield lost(place, time);
-      else for (const event of block.events) yield answersApart && event.kind === 'server-message' && 'stored' in event ? new MessageApart(event, this) : this.#resolve(event);
-      time = block?.events.at(-1)?.time ?? time;
+      const events = held === undefined ? this.#eventBlock(number, place)?.events : this.#decoded(place, held.headers);
+      if (events === undefined) yield lost(place, time);
+      else if (held === undefined) for (const event of events) yield this.#resolve(event);
+      else for (const event of events) yield this.#held(event, held.slabs);
+      time = events?.at(-1)?.time ?? time;
     }
   }
 
@@ -175,14 +178,19 @@ export class ReaderV1 {
       this.#eventCache.set(number, known);
       return known;
     }
-    const block = this.#guarded(place.offset, 'events', (): DecodedBlock => {
-      const record = readRecord(this.#source, place.offset);
-      const batch = decodeBatch(record.raw);
-      if (record.frame.kind !== 'evt' || batch.firstSeq !== place.firstSeq || batch.count !== place.count) throw new Malformed('the block is not the one that the index names');
-      return { events: [...batch.events], byCall: undefined };
-    });
+    const events = this.#decoded(place);
+    const block = events && { events, byCall: undefined };
     if (block !== undefined) remember(this.#eventCache, number, block);
     return block;
+  }
+
+  #decoded(place: EventBlock, headers?: HeaderSource): readonly DecodedEvent[] | undefined {
+    return this.#guarded(place.offset, 'events', () => {
+      const record = readRecord(this.#source, place.offset);
+      const batch = decodeBatch(record.raw, headers);
+      if (record.frame.kind !== 'evt' || batch.firstSeq !== place.firstSeq || batch.count !== place.count) throw new Malformed('the block is not the one that the index names');
+      return [...batch.events];
+    });
   }
 
   #guarded<T>(offset: number, kind: 'events' | 'payloads', read: () => T): T | undefined {
@@ -201,6 +209,28 @@ export class ReaderV1 {
     const number = this.layout.index.eventBlocks.findIndex((block) => block.offset === offset);
     if (number < 0) return [];
     return this.calls.filter(({ blocks }) => holds(blocks, number)).map(({ summary }) => summary.id).slice(0, MAX_LISTED);
+  }
+
+  /** A decoded event for a reader that holds all of them; its header list is shared already. */
+  #held(event: DecodedEvent, slabs: PayloadSlabs): CassetteEvent {
+    switch (event.kind) {
+      case 'server-message':
+        if ('stored' in event) return new MessageApart(event, this);
+        return event.data === undefined ? event : slabs.hold(event, event.data);
+      case 'client-message':
+        return 'stored' in event || event.data === undefined ? this.#resolve(event) : slabs.hold(event, event.data);
+      case 'client-header':
+      case 'server-header':
+      case 'server-trailer':
+        return event;
+      case 'goaway':
+      case 'client-half-close':
+      case 'reset':
+      case 'connection-open':
+      case 'connection-close':
+      case 'gap':
+        return this.#resolve(event);
+    }
   }
 
   /** A decoded event as others get it: the payload in place, nothing shared with a block. */
