@@ -8,6 +8,7 @@ import { ErrorCode, type GrpcCall, type GrpcHandler, grpcRequests, ServerConnect
 import type { HeaderField } from '../cassette/index.js';
 import type { Accept, Call, CallHandler } from './call.js';
 import { type Clock, NS_PER_MS, systemClock } from './clock.js';
+import { Deadlines, type Expiring, type Slot } from './deadlines.js';
 import { internalError } from './internal-error.js';
 
 export interface GrpcServerOptions {
@@ -26,9 +27,12 @@ const LINGER_MS = 1000;
 
 export class GrpcServer {
   private readonly connections = new Set<ServedConnection>();
+  private readonly deadlines: Deadlines;
   private closing = false;
 
-  constructor(private readonly options: GrpcServerOptions) {}
+  constructor(private readonly options: GrpcServerOptions) {
+    this.deadlines = new Deadlines(options.clock ?? systemClock);
+  }
 
   /** Serves the client at the other end, until it or the server closes. The stream is the server's from here on. */
   serve(duplex: Duplex): void {
@@ -36,7 +40,7 @@ export class GrpcServer {
       duplex.destroy();
       return;
     }
-    const connection = new ServedConnection(duplex, this.options, () => this.connections.delete(connection));
+    const connection = new ServedConnection(duplex, this.options, this.deadlines, () => this.connections.delete(connection));
     this.connections.add(connection);
   }
 
@@ -52,6 +56,7 @@ export class GrpcServer {
     if (graceMs <= 0) {
       this.cut();
       await closed;
+      this.deadlines.close();
       return;
     }
     for (const connection of this.connections) connection.drain();
@@ -59,6 +64,7 @@ export class GrpcServer {
     const cancel = clock.at(clock.now() + BigInt(Math.round(graceMs)) * NS_PER_MS, () => this.cut());
     await closed;
     cancel();
+    this.deadlines.close();
   }
 
   private cut(): void {
@@ -78,6 +84,7 @@ class ServedConnection {
   constructor(
     private readonly duplex: Duplex,
     private readonly options: GrpcServerOptions,
+    private readonly deadlines: Deadlines,
     onClosed: () => void,
   ) {
     this.wire = new ServerConnection({
@@ -123,7 +130,7 @@ class ServedConnection {
   }
 
   private accept(wire: GrpcCall): GrpcHandler {
-    const call = new ServedCall(wire, this.options, () => this.calls.delete(call));
+    const call = new ServedCall(wire, this.options, this.deadlines, () => this.calls.delete(call));
     this.calls.add(call);
     call.begin();
     return call;
@@ -169,24 +176,20 @@ class ServedConnection {
   }
 }
 
-/** Node keeps timers of one length in one list: a deadline of a second or more is rounded up to this, so that they are few. */
-const DEADLINE_GRAIN = 50n * NS_PER_MS;
+/** Shorter ones are kept to the millisecond; of longer ones a client has given up by itself before this side does. */
 const COARSE_FROM = 1000n * NS_PER_MS;
 
-/** When a call is ended that its client has not given up by itself, in ns after its start. */
-function coarse(timeout: bigint): bigint {
-  return timeout < COARSE_FROM ? timeout : ((timeout + DEADLINE_GRAIN - 1n) / DEADLINE_GRAIN) * DEADLINE_GRAIN;
-}
-
 /** One call between the wire and the replayer's handler. */
-class ServedCall implements Call, GrpcHandler {
+class ServedCall implements Call, GrpcHandler, Expiring {
   private handler: CallHandler | undefined;
   private over = false;
   private cancelDeadline: (() => void) | undefined;
+  private slot: Slot | undefined;
 
   constructor(
     private readonly wire: GrpcCall,
     private readonly options: GrpcServerOptions,
+    private readonly deadlines: Deadlines,
     private readonly done: () => void,
   ) {}
 
@@ -202,11 +205,17 @@ class ServedCall implements Call, GrpcHandler {
     const { timeout } = this.wire;
     if (timeout !== undefined) {
       const { clock = systemClock } = this.options;
-      this.cancelDeadline = clock.at(clock.now() + coarse(timeout), () => this.stop(Status.deadlineExceeded, 'the deadline of the call has passed'));
+      const due = clock.now() + timeout;
+      if (timeout < COARSE_FROM) this.cancelDeadline = clock.at(due, () => this.expire());
+      else this.slot = this.deadlines.add(this, due);
     }
     this.guarded(() => {
       this.handler = this.options.accept(this);
     });
+  }
+
+  expire(): void {
+    this.stop(Status.deadlineExceeded, 'the deadline of the call has passed');
   }
 
   /** The connection is ending. */
@@ -280,6 +289,7 @@ class ServedCall implements Call, GrpcHandler {
   private finish(): void {
     this.over = true;
     this.cancelDeadline?.();
+    if (this.slot !== undefined) this.deadlines.remove(this, this.slot);
     this.done();
   }
 
