@@ -12,9 +12,10 @@ export interface Call {
   sendHeaders(headers: readonly HeaderField[]): void;
   /**
    * @param payload is not to be written to any more: it may be sent from where it lies
+   * @param head what the message begins with, before the payload; it is copied
    * @returns false when the client reads slower than this sends: wait for {@link CallHandler.drained}
    */
-  send(payload: Uint8Array): boolean;
+  send(payload: Uint8Array, head?: Uint8Array): boolean;
   /** Ends the call with its trailers, `grpc-status` among them. */
   end(trailers: readonly HeaderField[]): void;
   /** Ends the call with RST_STREAM and this RFC 9113 §7 error code. */

@@ -52,11 +52,3 @@ export function processIdField(process: string): Uint8Array | undefined {
   const id = Buffer.from(process, 'utf8');
   return id.length < CONTINUES ? Buffer.concat([Uint8Array.of(PROCESS_ID_TAG, id.length), id]) : undefined;
 }
-
-/** The same message with another beginning. */
-export function withHead(payload: Uint8Array, idEnd: number, idField: Uint8Array): Uint8Array {
-  const copy = Buffer.allocUnsafe(idField.length + payload.length - idEnd);
-  copy.set(idField);
-  copy.set(payload.subarray(idEnd), idField.length);
-  return copy;
-}

@@ -229,8 +229,8 @@ class ServedCall implements Call, GrpcHandler, Expiring {
     this.wire.sendHeaders(headers);
   }
 
-  send(payload: Uint8Array): boolean {
-    return this.wire.send(payload);
+  send(payload: Uint8Array, head?: Uint8Array): boolean {
+    return this.wire.send(payload, false, head);
   }
 
   end(trailers: readonly HeaderField[]): void {

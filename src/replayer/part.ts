@@ -136,10 +136,10 @@ export class Part implements CallHandler {
   }
 
   /** Hot path: for each message that is replayed (bench: replay). */
-  send(payload: Uint8Array): boolean {
+  send(payload: Uint8Array, head?: Uint8Array): boolean {
     if (this.ending !== undefined) return true;
-    if (this.owner.keeps(payload.length)) this.sent.push(apart(payload));
-    this.isBlocked = !this.call.send(payload);
+    if (this.owner.keeps(payload.length)) this.sent.push(head === undefined ? apart(payload) : Buffer.concat([head, payload]));
+    this.isBlocked = !this.call.send(payload, head);
     return !this.isBlocked;
   }
 
@@ -207,8 +207,13 @@ export class Role implements PlayedCall {
   }
 
   /** Hot path, as {@link Part.send} is. */
-  send(payload: Uint8Array): boolean {
+  send(payload: Uint8Array, head?: Uint8Array): boolean {
     if (this.state === 'dropped') return true;
+    if (this.state === 'played' && this.echo === undefined) return this.part.send(payload, head);
+    return this.sendHeard(head === undefined ? payload : Buffer.concat([head, payload]));
+  }
+
+  private sendHeard(payload: Uint8Array): boolean {
     const rest = this.echo === undefined ? payload : this.echo.hear(payload);
     if (rest === 'again') return true;
     if (rest === 'different') {

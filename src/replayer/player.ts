@@ -20,8 +20,8 @@ export interface AnswerSource {
   peek(): ServerEvent | undefined;
   /** The one that was peeked at is on its way. */
   take(): void;
-  /** The message that was just taken, as this client is to see it. */
-  rewrite(payload: Uint8Array): Uint8Array;
+  /** Sends the message that was just taken, as this client is to see it. @returns what {@link Call.send} does */
+  send(payload: Uint8Array, call: Call): boolean;
   /** What its client has to be sent before the call fails, so that it learns of it. */
   farewell?(code: number, message: string): Iterable<Uint8Array>;
 }
@@ -33,7 +33,7 @@ export class RecordedAnswers implements AnswerSource {
 
   constructor(
     recorded: RecordedCall,
-    readonly rewrite: (payload: Uint8Array) => Uint8Array = (payload) => payload,
+    private readonly rewrite?: (payload: Uint8Array) => Uint8Array,
   ) {
     this.events = recorded.events;
   }
@@ -48,6 +48,10 @@ export class RecordedAnswers implements AnswerSource {
 
   take(): void {
     this.next += 1;
+  }
+
+  send(payload: Uint8Array, call: Call): boolean {
+    return call.send(this.rewrite === undefined ? payload : this.rewrite(payload));
   }
 }
 
@@ -196,7 +200,7 @@ export class Player {
       case 'server-message': {
         const { data } = event;
         if (data === undefined) this.giveUp(Status.failedPrecondition, `bridgetape: the body of this message of ${shortMethod(call.path)} was left out of the cassette; record again with --bodies ${call.path}`);
-        else this.blocked = !call.send(answers.rewrite(data));
+        else this.blocked = !answers.send(data, call);
         return;
       }
       case 'server-trailer':

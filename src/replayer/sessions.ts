@@ -32,7 +32,7 @@ export class Sessions {
       path: call.path,
       headers: call.headers,
       sendHeaders: (headers) => call.sendHeaders(headers),
-      send: (payload) => call.send(payload),
+      send: (payload, head) => call.send(payload, head),
       end: (trailers) => this.whenSettled(id, () => call.end(trailers)),
       reset: (code) => call.reset(code),
     };

@@ -86,8 +86,15 @@ function responseHeaders(headers: readonly HeaderField[]): readonly HeaderField[
 
 const trailersOnly = responseHeaders;
 
-/** The length prefix of the message at hand, of whichever call: it is copied when it is sent. */
-const head = new Uint8Array(PREFIX_BYTES);
+/** The length prefix of the message at hand and how it begins, of whichever call: copied when it is sent. */
+const beginning = new Uint8Array(PREFIX_BYTES + 256);
+/** The same, when the message begins with nothing but its payload. */
+const prefixOnly = beginning.subarray(0, PREFIX_BYTES);
+
+function roomFor(head: Uint8Array): Uint8Array {
+  const bytes = PREFIX_BYTES + head.length;
+  return bytes <= beginning.length ? beginning.subarray(0, bytes) : new Uint8Array(bytes);
+}
 
 /** One call, its client's side going to a handler, its server's side coming from the handler's owner. */
 export class GrpcCall implements StreamHandler, MessageSink {
@@ -132,18 +139,21 @@ export class GrpcCall implements StreamHandler, MessageSink {
    *
    * @param payload is not to be written to any more: it may be sent from where it lies
    * @param compressed the flag of its length prefix
+   * @param head what the message begins with, before the payload; it is copied
    * @returns false when the client reads slower than this sends: wait for `drained`
    */
-  send(payload: Uint8Array, compressed = false): boolean {
+  send(payload: Uint8Array, compressed = false, head?: Uint8Array): boolean {
     if (this.over) return true;
     if (!this.headersSent) this.sendHeaders([]);
-    const { length } = payload;
-    head[0] = compressed ? COMPRESSED : PLAIN;
-    head[1] = length >>> 24;
-    head[2] = length >>> 16;
-    head[3] = length >>> 8;
-    head[4] = length;
-    return this.stream.write(head, payload);
+    const length = payload.length + (head?.length ?? 0);
+    const bytes = head === undefined ? prefixOnly : roomFor(head);
+    bytes[0] = compressed ? COMPRESSED : PLAIN;
+    bytes[1] = length >>> 24;
+    bytes[2] = length >>> 16;
+    bytes[3] = length >>> 8;
+    bytes[4] = length;
+    if (head !== undefined) bytes.set(head, PREFIX_BYTES);
+    return this.stream.write(bytes, payload);
   }
 
   /**

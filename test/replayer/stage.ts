@@ -124,9 +124,9 @@ export class LiveCall implements Call {
     this.responseHeaders = headers;
   }
 
-  send(payload: Uint8Array): boolean {
+  send(payload: Uint8Array, head: Uint8Array = new Uint8Array(0)): boolean {
     this.fine();
-    this.messages.push(new Uint8Array(payload));
+    this.messages.push(new Uint8Array(Buffer.concat([head, payload])));
     this.times.push(Number(this.clock.now()) / 1e6);
     return this.isReading;
   }
