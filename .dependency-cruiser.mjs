@@ -17,6 +17,7 @@ export default {
     ...ground.map((name) => floor(name, [])),
     floor('proxy', ['socket']),
     floor('command', []),
+    floor('config', ['bridge']),
     floor('recorder', [...ground, 'proxy']),
     floor('replayer', ground),
     floor('driver', ground),

@@ -8,6 +8,7 @@
 export type ErrorCode =
   | 'bad-argument'
   | 'bad-address'
+  | 'bad-config'
   | 'address-in-use'
   | 'insecure-listener'
   | 'client-refused'
@@ -22,8 +23,16 @@ export type ErrorCode =
   | 'command-not-found'
   | 'replay-miss';
 
+/** The command is several scripts, each with its own copy of the class: an error of one is known to the others by this. */
+const FAMILY = Symbol.for('bridgetape.error');
+
 export class BridgetapeError extends Error {
   override readonly name = 'BridgetapeError';
+  readonly [FAMILY] = true;
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && FAMILY in value;
+  }
 
   /**
    * @param code what kind of failure, stable across releases

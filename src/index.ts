@@ -40,7 +40,8 @@ export {
   type Nanoseconds,
   type Side,
 } from './cassette/index.js';
-export { decodeDefinition, decodeMessage, decodeStatus, describeExec, type Difference } from './bridge/index.js';
+export { decodeDefinition, decodeMessage, decodeStatus, describeExec, Rules, type Difference, type RulePlace, type RuleSettings, type UserRule } from './bridge/index.js';
+export { readConfig, type Config } from './config/index.js';
 export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';

@@ -9,8 +9,8 @@ import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
 import { isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf, type Field } from './schema.js';
-import { isAnnotation, isAnnotatingDetail } from './annotations.js';
-import { DEFINING_FIELDS, placeholder, rulesFor, VOLATILE_DETAILS, withoutVolatile, type DefiningField, type VolatileKind } from './volatile.js';
+import { BUILT_IN_RULES, itemName, withoutMatches, withoutVolatile, type Rules } from './rules.js';
+import { DEFINING_FIELDS, placeholder, type DefiningField, type VolatileKind, type VolatileRule } from './volatile.js';
 import { bytesField, concat, WireFormatError, type RawField } from './wire-format.js';
 
 /** What is bound so far: an id or op digest of this world → the name under which it is compared. A Map will do. */
@@ -28,7 +28,15 @@ export interface DefinedId {
 export interface VolatileValue {
   readonly at: string;
   readonly kind: VolatileKind;
+  /** Name of the rule that says so. */
+  readonly rule: string;
   readonly value: string;
+}
+
+/** Something that a user's rule leaves out of the comparison. */
+export interface IgnoredField {
+  readonly at: string;
+  readonly rule: string;
 }
 
 export type CanonicalField = readonly [path: string, value: string];
@@ -45,6 +53,7 @@ export interface Canonical {
   /** The ids that the message introduces. */
   readonly defines: readonly DefinedId[];
   readonly volatile: readonly VolatileValue[];
+  readonly ignored: readonly IgnoredField[];
 }
 
 /** Longer byte values are compared by digest. */
@@ -61,6 +70,9 @@ const SHORTEST_ID = 25;
 
 const NOTHING: IdMap = { get: () => undefined };
 
+/** All of a value, but for what stands around a text. */
+const ALL = /^(?!\{\}$)(?:bytes )?"?(.+?)"?$/su;
+
 type Path = string;
 
 interface CanonicalOp {
@@ -69,6 +81,7 @@ interface CanonicalOp {
   readonly fields: readonly CanonicalField[];
   readonly annotations: readonly CanonicalField[];
   readonly volatile: readonly VolatileValue[];
+  readonly ignored: readonly IgnoredField[];
 }
 
 interface CanonicalGraph {
@@ -91,6 +104,7 @@ class Normaliser {
   readonly digests = new Map<string, string>();
   readonly defines: DefinedId[] = [];
   readonly volatile: VolatileValue[] = [];
+  readonly ignored: IgnoredField[] = [];
   /** Ids that this message defines, and digests of its own ops. */
   private readonly local = new Map<string, string>();
   private readonly graphs = new Map<Message, CanonicalGraph>();
@@ -99,7 +113,10 @@ class Normaliser {
 
   constructor(
     private readonly ids: IdMap,
+    private readonly rules: Rules,
     private readonly definitionDepth: number,
+    /** Paths count from an op. */
+    private readonly isInOp: boolean,
   ) {}
 
   run(message: Message): void {
@@ -114,7 +131,20 @@ class Normaliser {
   }
 
   private push(path: Path, value: string): void {
-    (this.annotating ? this.annotations : this.fields).push([path, value]);
+    const rule = this.rules.atPath(path, this.isInOp);
+    if (rule?.effect === 'ignore') {
+      this.ignored.push({ at: path, rule: rule.name });
+      return;
+    }
+    const plain = rule === undefined ? value : this.withoutPattern(path, value, rule);
+    (this.annotating ? this.annotations : this.fields).push([path, plain]);
+  }
+
+  private withoutPattern(path: Path, value: string, { name, pattern = ALL }: { readonly name: string; readonly pattern: RegExp | undefined }): string {
+    // What a rule of the tables has replaced already is reported by that.
+    return withoutMatches(value, pattern, 'any', (found) => {
+      if (found !== placeholder('any')) this.volatile.push({ at: path, kind: 'any', rule: name, value: found });
+    });
   }
 
   private get emitted(): number {
@@ -168,17 +198,17 @@ class Normaliser {
 
   /** Depends on the op and on those below it, never on what is bound: an op has one canonical digest wherever it stands. */
   private canonicalOp({ op, bytes, inputs, digest }: GraphOp, below: ReadonlyMap<string, CanonicalOp>): CanonicalOp {
-    const inner = new Normaliser(NOTHING, this.definitionDepth + 1);
+    const inner = new Normaliser(NOTHING, this.rules, this.definitionDepth + 1, true);
     if (op instanceof WireFormatError || this.definitionDepth >= MAX_DEFINITION_DEPTH) {
       inner.runOnBytes('(bytes)', bytes);
-      return { digest, fields: inner.fields, annotations: [], volatile: [] };
+      return { digest, fields: inner.fields, annotations: [], volatile: [], ignored: inner.ignored };
     }
     inner.findGraphs(op);
     for (const entry of op.entries) if (entry.field.name !== 'inputs') inner.emitEntry('', op, entry);
     repeatedMessages(op, 'inputs').forEach((input, index) => inner.emitUnknown(element('inputs', index), input.unknown));
     inner.emitUnknown('', op.unknown);
     const edges = inputs.map((input) => [below.get(input.digest)?.digest ?? input.digest, input.index]);
-    return { digest: sha256(JSON.stringify([edges, inner.fields])), fields: inner.fields, annotations: inner.annotations, volatile: inner.volatile };
+    return { digest: sha256(JSON.stringify([edges, inner.fields])), fields: inner.fields, annotations: inner.annotations, volatile: inner.volatile, ignored: inner.ignored };
   }
 
   private rename(text: string): string {
@@ -193,8 +223,8 @@ class Normaliser {
     return bound(text) ?? text.replace(ID_IN_TEXT, (id) => bound(id) ?? id);
   }
 
-  private stringText(path: Path, text: string, rules: Parameters<typeof withoutVolatile>[1]): string {
-    const plain = withoutVolatile(text, rules, (kind, value) => this.volatile.push({ at: path, kind, value }));
+  private stringText(path: Path, text: string, rules: readonly VolatileRule[], prefix = ''): string {
+    const plain = prefix + withoutVolatile(text.slice(prefix.length), rules, ({ name, kind }, value) => this.volatile.push({ at: path, kind, rule: name, value }));
     return JSON.stringify(this.rename(plain));
   }
 
@@ -226,22 +256,29 @@ class Normaliser {
   private emitEntry(path: Path, message: Message, entry: Entry): void {
     const { field } = entry;
     const at = member(path, field.name);
-    if (!this.annotating && isAnnotation(message.type.name, field.name)) {
+    if (!this.annotating && this.rules.isAnnotation(message.type.name, field.name)) {
       this.annotate(() => this.emitEntry(path, message, entry));
       return;
     }
+    const ignoring = (place: Path, key: string | undefined): boolean => {
+      const rule = this.rules.ignoring(message.type.name, field.name, key);
+      if (rule !== undefined) this.ignored.push({ at: place, rule });
+      return rule !== undefined;
+    };
     switch (entry.label) {
       case 'one':
-        this.emitValue(at, message, field, undefined, entry.value);
+        if (!ignoring(at, undefined)) this.emitValue(at, message, field, undefined, entry.value);
         return;
       case 'repeated':
         entry.values
-          .filter((value) => !isVolatileDetail(value))
-          .forEach((value, index) => this.emitValue(element(at, index), message, field, undefined, value));
+          .map((value) => ({ value, key: typeof value === 'string' ? itemName(message.type.name, field.name, value) : undefined }))
+          .filter(({ value, key }) => !this.isVolatileDetail(value) && !ignoring(key === undefined ? at : keyed(at, key), key))
+          .forEach(({ value, key }, index) => this.emitValue(element(at, index), message, field, key, value));
         return;
       case 'map': {
         const entries = entry.entries
           .map(({ key, value }) => ({ key: typeof key === 'string' ? key : String(key), value }))
+          .filter(({ key }) => !ignoring(keyed(at, key), key))
           .map(({ key, value }) => ({ key, name: this.rename(key), value }))
           .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
         for (const { key, name, value } of entries) this.emitValue(keyed(at, name), message, field, key, value);
@@ -250,8 +287,12 @@ class Normaliser {
     }
   }
 
+  private isVolatileDetail(value: Value): boolean {
+    return isMessage(value) && value.type.name === 'google.protobuf.Any' && this.rules.isVolatileDetail(stringField(value, 'type_url'));
+  }
+
   private emitValue(path: Path, message: Message, field: Field, key: string | undefined, value: Value): void {
-    if (typeof value === 'string') this.push(path, this.stringText(path, value, rulesFor(message.type.name, field.name, key)));
+    if (typeof value === 'string') this.push(path, this.stringText(path, value, this.rules.valueRules(message.type.name, field.name, key), field.label === 'repeated' && key !== undefined ? `${key}=` : ''));
     else if (value instanceof Uint8Array) this.push(path, this.bytesText(value));
     else if (typeof value !== 'object') this.push(path, String(value));
     else if (value.kind === 'enum') this.push(path, value.name ?? String(value.number));
@@ -286,30 +327,33 @@ class Normaliser {
         this.push(element(`${at}.inputs`, index), `${placeOf(input.digest) ?? JSON.stringify(this.rename(input.digest))}:${input.index}`);
       });
       for (const [name, value] of canonical.fields) this.push(member(at, name), value);
-      this.annotate(() => canonical.annotations.forEach(([name, value]) => this.push(member(at, name), value)));
-      for (const { at: name, kind, value } of canonical.volatile) this.volatile.push({ at: member(at, name), kind, value });
+      this.annotate(() => {
+        for (const [name, value] of canonical.annotations) this.push(member(at, name), value);
+      });
+      for (const found of canonical.volatile) this.volatile.push({ ...found, at: member(at, found.at) });
+      for (const found of canonical.ignored) this.ignored.push({ ...found, at: member(at, found.at) });
       if (canonical.fields.length === 0 && op.inputs.length === 0) this.push(at, '{}');
     }
     const head = graph.ops.at(-1);
     if (head) this.push(member(path, 'head'), placeOf(head.digest) ?? '');
-    this.emitByDigest(member(path, 'metadata'), graph.metadata, placeOf);
-    const { source } = graph;
-    if (source) this.annotate(() => this.emitSource(member(path, 'Source'), source, placeOf));
+    // Metadata that say nothing say nothing by being there.
+    const saying = [...graph.metadata].filter(([, { entries, unknown }]) => entries.length > 0 || unknown.length > 0);
+    this.emitByDigest(member(path, 'metadata'), saying, placeOf);
+    if (graph.source) this.emitSource(member(path, 'Source'), graph.source, placeOf);
     this.emitUnknown(path, definition.unknown);
   }
 
-  private emitByDigest(path: Path, entries: ReadonlyMap<string, Message>, placeOf: (digest: string) => string | undefined): void {
+  private emitByDigest(path: Path, entries: Iterable<readonly [string, Message]>, placeOf: (digest: string) => string | undefined): void {
     const placed = Array.from(entries, ([digest, message]) => ({ place: placeOf(digest) ?? JSON.stringify(this.rename(digest)), message }));
     placed.sort((one, other) => (one.place < other.place ? -1 : one.place > other.place ? 1 : 0));
-    for (const { place, message } of placed) {
-      const at = `${path}[${place}]`;
-      // That there is something to say, and nothing is said, says nothing.
-      if (message.entries.length === 0 && message.unknown.length === 0) this.annotate(() => this.push(at, '{}'));
-      else this.emitMessage(at, message);
-    }
+    for (const { place, message } of placed) this.emitMessage(`${path}[${place}]`, message);
   }
 
   private emitSource(path: Path, source: Message, placeOf: (digest: string) => string | undefined): void {
+    if (!this.annotating && this.rules.isAnnotation('pb.Definition', 'Source')) {
+      this.annotate(() => this.emitSource(path, source, placeOf));
+      return;
+    }
     for (const entry of source.entries) {
       if (entry.label !== 'map') {
         this.emitEntry(path, source, entry);
@@ -325,7 +369,7 @@ class Normaliser {
   /** BuildKit's error details are JSON inside an Any; others are messages by their type's name, or bytes. */
   private emitAny(path: Path, any: Message): void {
     const typeUrl = stringField(any, 'type_url');
-    if (!this.annotating && isAnnotatingDetail(typeUrl)) {
+    if (!this.annotating && this.rules.isAnnotatingDetail(typeUrl)) {
       this.annotate(() => this.emitAny(path, any));
       return;
     }
@@ -355,7 +399,7 @@ class Normaliser {
     const before = this.emitted;
     if (typeof value === 'string') {
       // A detail's op has the source attributes and identifier that pb.SourceOp has.
-      const rules = [...rulesFor('pb.SourceOp', 'attrs', key).filter((rule) => rule.key !== undefined), ...rulesFor('pb.SourceOp', key, undefined)];
+      const rules = [...this.rules.entryRules('pb.SourceOp', 'attrs', key), ...this.rules.valueRules('pb.SourceOp', key, undefined)];
       this.push(path, this.stringText(path, value, rules));
     } else if (depth > MAX_JSON_DEPTH) {
       this.push(path, JSON.stringify(value));
@@ -395,9 +439,6 @@ const valuesIn = (entry: Entry): readonly Value[] => {
   }
 };
 
-const isVolatileDetail = (value: Value): boolean =>
-  isMessage(value) && value.type.name === 'google.protobuf.Any' && VOLATILE_DETAILS.has(stringField(value, 'type_url'));
-
 const lines = (fields: Canonical['fields']): string => fields.map(([path, value]) => `${path} = ${value}`).join('\n');
 
 /**
@@ -405,14 +446,14 @@ const lines = (fields: Canonical['fields']): string => fields.map(([path, value]
  *
  * @param typeName full name of the message's type; undefined when it isn't known
  */
-export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap): Canonical {
-  const normaliser = new Normaliser(ids, 0);
+export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES): Canonical {
+  const normaliser = new Normaliser(ids, rules, 0, false);
   const message = typeName === undefined || !messageType(typeName) ? undefined : tryDecode(typeName, payload);
   if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
   else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);
   else normaliser.run(message);
-  const { fields, annotations, digests, defines, volatile } = normaliser;
-  return { text: lines(fields), fields, annotations, digests, defines, volatile };
+  const { fields, annotations, digests, defines, volatile, ignored } = normaliser;
+  return { text: lines(fields), fields, annotations, digests, defines, volatile, ignored };
 }
 
 /**
@@ -421,8 +462,8 @@ export function canonicalMessage(typeName: string | undefined, payload: Uint8Arr
  * @param path the method, as in the :path header; messages of unknown methods are compared as bytes
  * @param ids what is bound: ids and op digests of this request's world → those under which they are to be compared
  */
-export function canonicalRequest(path: string, payload: Uint8Array, ids: IdMap): Canonical {
-  return canonicalMessage(methodOf(path)?.requestType, payload, ids);
+export function canonicalRequest(path: string, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES): Canonical {
+  return canonicalMessage(methodOf(path)?.requestType, payload, ids, rules);
 }
 
 /** A message as a text with all that it holds, annotations included: what a client is given, it is given whole. Nothing is bound. */

@@ -1,5 +1,6 @@
 /** ExecProcess: what the messages of its stream say, and the one thing about them that replay has to change. */
 import { canonicalMessage } from './canonical.js';
+import { BUILT_IN_RULES, type Rules } from './rules.js';
 import {
   booleanField,
   bytesFieldOf,
@@ -45,10 +46,10 @@ export interface ExecStep {
   readonly input: ExecInput;
 }
 
-function init(message: Message, payload: Uint8Array): ExecInput {
+function init(message: Message, payload: Uint8Array, rules: Rules): ExecInput {
   const meta = messageField(message, 'Meta');
   const containerId = stringField(message, 'ContainerID');
-  const canonical = canonicalMessage(EXEC_MESSAGE, payload, new Map(containerId === '' ? [] : [[containerId, '⟨container⟩']]));
+  const canonical = canonicalMessage(EXEC_MESSAGE, payload, new Map(containerId === '' ? [] : [[containerId, '⟨container⟩']]), rules);
   return {
     kind: 'init',
     containerId,
@@ -71,13 +72,13 @@ function exit(message: Message): ExecInput {
   };
 }
 
-function inputOf(message: Message, payload: Uint8Array): ExecInput {
+function inputOf(message: Message, payload: Uint8Array, rules: Rules): ExecInput {
   for (const name of ['Init', 'File', 'Resize', 'Started', 'Exit', 'Done', 'Signal'] as const) {
     const input = messageField(message, name);
     if (!input) continue;
     switch (name) {
       case 'Init':
-        return init(input, payload);
+        return init(input, payload, rules);
       case 'File':
         return { kind: 'file', fd: numberField(input, 'Fd'), eof: booleanField(input, 'EOF'), data: bytesFieldOf(input, 'Data') };
       case 'Resize':
@@ -100,10 +101,10 @@ function inputOf(message: Message, payload: Uint8Array): ExecInput {
  *
  * @param payload of either side: the two share one message type
  */
-export function parseExec(payload: Uint8Array): ExecStep | undefined {
+export function parseExec(payload: Uint8Array, rules = BUILT_IN_RULES): ExecStep | undefined {
   const message = tryDecode(EXEC_MESSAGE, payload);
   if (message instanceof WireFormatError) return undefined;
-  return { process: stringField(message, 'ProcessID'), input: inputOf(message, payload) };
+  return { process: stringField(message, 'ProcessID'), input: inputOf(message, payload, rules) };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What LLBBridge and the Control calls around it mean. Pure functions: bytes in, values out. */
 export { bytesMessageData, wrapBytesMessage } from './bytes-message.js';
 export { ANNOTATION_RULES, type AnnotationRule } from './annotations.js';
-export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type CanonicalField, type DefinedId, type IdMap, type VolatileValue } from './canonical.js';
+export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type CanonicalField, type DefinedId, type IdMap, type IgnoredField, type VolatileValue } from './canonical.js';
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
@@ -33,4 +33,6 @@ export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewr
 export { knownMethods, knownServices, methodOf, type Method } from './schema.js';
 export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';
 export { decodeContent, decodeDefinition, decodeMessage } from './view.js';
+export { unknownField, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
+export { BUILT_IN_RULES, ruleNames, ruleReason, Rules } from './rules.js';
 export { VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';

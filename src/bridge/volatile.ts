@@ -1,6 +1,6 @@
 /**
  * The values that differ from run to run though nothing that matters does: one table, a row for each place, with
- * why it differs and where BuildKit makes it. The normaliser reads these rows and knows no others.
+ * why it differs and where BuildKit makes it. The normaliser knows no others but those of a user (rules.ts).
  */
 
 import { ID_SHAPE } from './identity.js';
@@ -12,14 +12,18 @@ export type VolatileKind =
   | 'store'
   | 'upload'
   | 'progress-group'
-  | 'traceparent';
+  | 'traceparent'
+  /** A user's rule says so. */
+  | 'any';
 
 export interface VolatileRule {
+  /** By which it is switched off; places of one thing share it. */
+  readonly name: string;
   readonly kind: VolatileKind;
   /** Full name of the message and name of the field; '*' for every string of every message. */
   readonly message: string;
   readonly field: string;
-  /** In a map field: the key, or with a `*` at its end the beginning of the key. Every key when absent. */
+  /** In a map, or a list of `NAME=value`: the key, or with a `*` at its end the beginning of the key. Every key when absent. */
   readonly key?: string;
   /** The part of the value that is volatile (its first group, or all of the match); the whole value when absent. */
   readonly pattern?: RegExp;
@@ -33,8 +37,15 @@ const RANDOM_STORE = new RegExp(`oci-layout://(${ID_SHAPE})(?![0-9a-z])`, 'g');
 
 const FRONTEND = 'moby.buildkit.v1.frontend';
 
+/** Where a frontend's options stand. */
+export const FRONTEND_OPTIONS = [
+  { message: `${FRONTEND}.SolveRequest`, field: 'FrontendOpt' },
+  { message: 'moby.buildkit.v1.SolveRequest', field: 'FrontendAttrs' },
+] as const;
+
 export const VOLATILE_RULES: readonly VolatileRule[] = [
   {
+    name: 'local.session',
     kind: 'session',
     message: 'pb.SourceOp',
     field: 'attrs',
@@ -43,6 +54,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'client/llb/source.go, solver/pb/attr.go',
   },
   {
+    name: 'local.unique',
     kind: 'unique',
     message: 'pb.SourceOp',
     field: 'attrs',
@@ -51,6 +63,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'client/llb/state.go',
   },
   {
+    name: 'local.sharedkeyhint',
     kind: 'shared-key',
     message: 'pb.SourceOp',
     field: 'attrs',
@@ -59,6 +72,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'client/llb/source.go',
   },
   {
+    name: 'oci.session',
     kind: 'session',
     message: 'pb.SourceOp',
     field: 'attrs',
@@ -67,6 +81,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'client/llb/source.go, solver/pb/attr.go',
   },
   {
+    name: 'oci.store',
     kind: 'store',
     message: 'pb.SourceOp',
     field: 'attrs',
@@ -75,6 +90,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'client/llb/source.go, solver/pb/attr.go',
   },
   {
+    name: 'oci.store',
     kind: 'store',
     message: 'pb.SourceOp',
     field: 'identifier',
@@ -83,6 +99,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'frontend/dockerui/namedcontext.go',
   },
   {
+    name: 'upload',
     kind: 'upload',
     message: 'pb.SourceOp',
     field: 'identifier',
@@ -91,17 +108,16 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'session/upload/uploadprovider/provider.go',
   },
   {
+    name: 'progress_group.id',
     kind: 'progress-group',
     message: 'pb.ProgressGroup',
     field: 'id',
     reason: 'a random id that only groups steps on the screen',
     source: 'frontend/dockerfile/dockerfile2llb/convert_copy.go',
   },
-  ...[
-    { message: `${FRONTEND}.SolveRequest`, field: 'FrontendOpt' },
-    { message: 'moby.buildkit.v1.SolveRequest', field: 'FrontendAttrs' },
-  ].flatMap(({ message, field }): VolatileRule[] => [
+  ...FRONTEND_OPTIONS.flatMap(({ message, field }): VolatileRule[] => [
     {
+      name: 'local-sessionid',
       kind: 'session',
       message,
       field,
@@ -110,6 +126,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
       source: 'frontend/dockerui/attr.go',
     },
     {
+      name: 'oci.store',
       kind: 'store',
       message,
       field,
@@ -118,6 +135,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
       source: 'frontend/dockerui/namedcontext.go',
     },
     {
+      name: 'upload',
       kind: 'upload',
       message,
       field,
@@ -127,6 +145,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     },
   ]),
   {
+    name: 'oci.session',
     kind: 'session',
     message: `${FRONTEND}.ResolveImageConfigRequest`,
     field: 'SessionID',
@@ -134,6 +153,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'frontend/gateway/grpcclient/client.go',
   },
   {
+    name: 'oci.store',
     kind: 'store',
     message: `${FRONTEND}.ResolveImageConfigRequest`,
     field: 'StoreID',
@@ -141,6 +161,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'frontend/gateway/grpcclient/client.go',
   },
   {
+    name: 'source-policy.session',
     kind: 'session',
     message: 'moby.buildkit.v1.SolveRequest',
     field: 'SourcePolicySession',
@@ -148,6 +169,7 @@ export const VOLATILE_RULES: readonly VolatileRule[] = [
     source: 'client/solve.go',
   },
   {
+    name: 'traceparent',
     kind: 'traceparent',
     message: '*',
     field: '*',
@@ -174,47 +196,15 @@ export const DEFINING_FIELDS: readonly DefiningField[] = [
   { kind: 'process', message: `${FRONTEND}.ExecMessage`, field: 'ProcessID', when: 'Init', source: 'frontend/gateway/grpcclient/client.go' },
 ];
 
-/** Error details that say nothing about the build: the pid, arguments and version of whichever process failed (util/stack/stack.go). */
-export const VOLATILE_DETAILS: ReadonlySet<string> = new Set(['github.com/moby/buildkit/stack.Stack+json']);
-
-const byField = new Map<string, VolatileRule[]>();
-for (const rule of VOLATILE_RULES) {
-  const name = `${rule.message}.${rule.field}`;
-  byField.set(name, [...(byField.get(name) ?? []), rule]);
-}
-
-const keyMatches = (rule: VolatileRule, key: string | undefined): boolean =>
-  rule.key === undefined || (rule.key.endsWith('*') ? (key?.startsWith(rule.key.slice(0, -1)) ?? false) : rule.key === key);
-
-/** The rules for a field, and for a map's entry under a key. */
-export function rulesFor(message: string, field: string, key: string | undefined): readonly VolatileRule[] {
-  return byField.get(`${message}.${field}`)?.filter((rule) => keyMatches(rule, key)) ?? [];
-}
-
-const EVERYWHERE: readonly VolatileRule[] = byField.get('*.*') ?? [];
+/** Error details that say nothing about the build, by type URL. */
+export const VOLATILE_DETAILS: readonly { readonly name: string; readonly typeUrl: string; readonly reason: string; readonly source: string }[] = [
+  {
+    name: 'stack',
+    typeUrl: 'github.com/moby/buildkit/stack.Stack+json',
+    reason: 'the pid, arguments and version of whichever process failed',
+    source: 'util/stack/stack.go',
+  },
+];
 
 /** The stand-in for a volatile value or for an id that the message itself defines. */
 export const placeholder = (kind: VolatileKind | DefiningField['kind']): string => `⟨${kind}⟩`;
-
-/**
- * Puts placeholders for what is volatile in a string, and reports each value that it took out.
- */
-export function withoutVolatile(
-  text: string,
-  rules: readonly VolatileRule[],
-  report: (kind: VolatileKind, value: string) => void,
-): string {
-  let result = text;
-  for (const rule of [...rules, ...EVERYWHERE]) {
-    if (!rule.pattern) {
-      if (result !== '') report(rule.kind, result);
-      return placeholder(rule.kind);
-    }
-    result = result.replace(rule.pattern, (match: string, group: unknown) => {
-      const value = typeof group === 'string' ? group : match;
-      report(rule.kind, value);
-      return match.replace(value, placeholder(rule.kind));
-    });
-  }
-  return result;
-}

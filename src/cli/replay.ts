@@ -7,6 +7,7 @@ import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { plural } from '../quantity.js';
+import { CONFIG_OPTION, rulesFrom } from './rules.js';
 import type { Options } from './synopsis.js';
 import { EXIT, say, untilSignal } from './terminal.js';
 
@@ -33,6 +34,8 @@ export const replayCommand = defineCommand(
     options: {
       ...LISTEN_OPTIONS,
       ...SHORT_NAMES,
+      config: CONFIG_OPTION,
+      exact: { kind: 'flag', about: 'What only describes a request (source lines, names on the screen) decides as well' },
       pace: { kind: 'text', value: 'N', about: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow', default: '0' },
       stall: {
         kind: 'text',
@@ -52,6 +55,7 @@ export const replayCommand = defineCommand(
     const graceMs = nonNegative('--grace', values.grace) * 1000;
     const { address, tls, insecure } = listenPlace(values);
     if (command !== undefined) findProgram(command[0] ?? '');
+    const rules = await rulesFrom(values.config, values.exact);
     let running: Promise<number> | undefined;
     const replaying = await replay({
       file: values.file,
@@ -59,6 +63,7 @@ export const replayCommand = defineCommand(
       tls,
       insecure,
       onRefused: (error) => say(`bridgetape: ${error.message}`),
+      rules,
       pace,
       stallMs,
       ...(command === undefined ? {} : { command }),

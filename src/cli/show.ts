@@ -3,6 +3,7 @@ import { BridgetapeError } from '../errors.js';
 import { eventsJson, showCall, showCassette, surveyCassette, surveyJson } from '../view/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
+import { callNumber } from './numbers.js';
 import { outputWidth, print } from './output.js';
 import { say } from './terminal.js';
 
@@ -54,8 +55,3 @@ export const showCommand = defineCommand(
     return status;
   },
 );
-
-function callNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new BridgetapeError('bad-argument', `"${text}" is no call number.`, 'Name a call by its number in the table: bridgetape show FILE');
-}

@@ -3,7 +3,7 @@
  * way, and what the client sends to it is compared as what it means: stdin as bytes, resizes and signals in order.
  * When a client's bytes show that two processes (or their containers) were taken for one another, they change places.
  */
-import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec } from '../bridge/index.js';
+import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec, type Rules } from '../bridge/index.js';
 import { OK, Status, statusTrailers } from '../wire/index.js';
 import type { CallHandler } from './call.js';
 import { ExecAnswers } from './exec-answers.js';
@@ -40,7 +40,7 @@ export class ExecCall implements CallHandler {
 
   message(payload: Uint8Array): void {
     if (this.ended) return;
-    const message = parseExec(payload);
+    const message = parseExec(payload, this.rules);
     if (message === undefined) {
       this.miss('the client sent bytes that are no ExecMessage');
       return;
@@ -79,11 +79,15 @@ export class ExecCall implements CallHandler {
     this.bound?.player.drained();
   }
 
+  private get rules(): Rules {
+    return this.options.build.recorded.rules;
+  }
+
   private start(id: string, container: string, init: string, payload: Uint8Array): Told | undefined {
     const { build } = this.options;
     const recorded = this.find(init, container);
     if (recorded === undefined) {
-      return explainMiss(EXEC_PROCESS, canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded), this.recordedInits(), () => false);
+      return explainMiss(EXEC_PROCESS, canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded, this.rules), this.recordedInits(), () => false, this.rules);
     }
     const process = new LiveProcess(id, container, recorded);
     this.processes.set(id, process);
@@ -106,7 +110,7 @@ export class ExecCall implements CallHandler {
 
   /** A message for a process that this stream has not started: BuildKit answers it with an error, if it was recorded. */
   private stray(id: string, payload: Uint8Array): string | undefined {
-    const { text } = canonicalRequest(EXEC_PROCESS, payload, this.options.build.bindings.recorded);
+    const { text } = canonicalRequest(EXEC_PROCESS, payload, this.options.build.bindings.recorded, this.rules);
     const bound = this.bound ?? this.bind(({ strays }) => strays[0]?.text === text);
     const expected = bound?.recording.strays[this.strays];
     if (expected?.text !== text) return `the client sent a message for a process that it has not started (${id})`;

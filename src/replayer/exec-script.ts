@@ -2,7 +2,7 @@
  * A recorded ExecProcess stream, process by process: what the client's side comes to (its Init, its stdin as a
  * stream of bytes however it was cut into messages, its resizes and signals), and what the server sent to each.
  */
-import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec } from '../bridge/index.js';
+import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec, type Rules } from '../bridge/index.js';
 import type { MessageEvent } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { EXEC_INPUT, readExecHead } from './exec-head.js';
@@ -48,7 +48,7 @@ export interface RecordedExec {
   readonly halfClose: number | undefined;
 }
 
-export function readExec(call: RecordedCall): RecordedExec {
+export function readExec(call: RecordedCall, rules: Rules): RecordedExec {
   const current = new Map<string, Draft>();
   const drafts: Draft[] = [];
   const strays: { seq: number; text: string }[] = [];
@@ -61,7 +61,7 @@ export function readExec(call: RecordedCall): RecordedExec {
       else draft.answer(answer);
       continue;
     }
-    const message = event.kind === 'client-message' && event.data !== undefined ? parseExec(event.data) : undefined;
+    const message = event.kind === 'client-message' && event.data !== undefined ? parseExec(event.data, rules) : undefined;
     if (message === undefined || event.kind !== 'client-message' || event.data === undefined) continue;
     const draft = current.get(message.process);
     if (message.input.kind === 'init') {
@@ -69,7 +69,7 @@ export function readExec(call: RecordedCall): RecordedExec {
       current.set(message.process, begun);
       drafts.push(begun);
     } else if (draft === undefined) {
-      strays.push({ seq: event.seq, text: canonicalRequest(EXEC_PROCESS, event.data, new Map()).text });
+      strays.push({ seq: event.seq, text: canonicalRequest(EXEC_PROCESS, event.data, new Map(), rules).text });
     } else {
       draft.take(event.seq, message.input);
     }

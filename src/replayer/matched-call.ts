@@ -2,7 +2,7 @@
  * A live call whose first message decides which recorded call it is; whatever it sends after must be as recorded.
  * Serves every method but ExecProcess and what carries the build itself.
  */
-import { canonicalRequest, shortMethod } from '../bridge/index.js';
+import { shortMethod } from '../bridge/index.js';
 import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
 import type { CallHandler } from './call.js';
@@ -10,7 +10,6 @@ import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
 import type { Told } from './miss.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
-import { reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 
 export interface MatchedCallOptions {
@@ -49,7 +48,7 @@ export class MatchedCall implements CallHandler {
       return;
     }
     if (match.names !== undefined) bindings.bindNames(match.names.live, match.names.recorded);
-    if (match.annotations !== undefined) this.options.stage.reannotated(reannotation(match.recorded, match.annotations));
+    if (match.annotations !== undefined) this.options.stage.reannotated(matcher.reannotation(match.recorded, match.annotations));
     this.begin(match.recorded);
     this.happen();
   }
@@ -89,15 +88,14 @@ export class MatchedCall implements CallHandler {
 
   /** Messages after the first: in the recorded order, and equal. */
   private isRecorded(payload: Uint8Array): boolean {
-    const { call, bindings } = this.options;
+    const { call, bindings, matcher } = this.options;
     const expected = this.scope.upcoming;
     if (expected?.kind !== 'client-message') {
       this.differ(`sent more than the recorded ${this.scope.count} messages`);
       return false;
     }
     // What was left out of the cassette cannot be compared, and was not meant to be.
-    if (expected.data === undefined || Buffer.compare(expected.data, payload) === 0) return true;
-    if (canonicalRequest(call.path, payload, bindings.recorded).text === canonicalRequest(call.path, expected.data, new Map()).text) return true;
+    if (expected.data === undefined || matcher.isSame(call.path, payload, expected.data, bindings)) return true;
     this.differ(`sent another message ${this.scope.count + 1} than the recorded one`);
     return false;
   }

@@ -5,6 +5,7 @@
 import { type CanonicalField, canonicalRequest, introducesId } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import { explainMiss, type Miss } from './miss.js';
+import { reannotation, type Reannotation } from './reannotation.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 import { digestOf, type Group, type MethodIndex, type NamesInRequest, type RequestIndex } from './request-index.js';
 
@@ -38,13 +39,25 @@ export class Matcher {
     const method = this.index.method(path);
     const same = method && this.matchBytes(method, payload);
     if (same !== undefined) return { recorded: same, names: undefined };
-    const live = canonicalRequest(path, payload, bindings.recorded);
+    const { rules } = this.index;
+    const live = canonicalRequest(path, payload, bindings.recorded, rules);
     const recorded = method && (this.matchMeaning(method, live.text) ?? this.takeAnsweredUnread(method));
-    if (recorded === undefined) return explainMiss(path, live, method?.calls ?? [], (call) => this.isUsed(call), this.index.origin);
+    if (recorded === undefined) return explainMiss(path, live, method?.calls ?? [], (call) => this.isUsed(call), rules, this.index.origin);
     const known = method?.understood(recorded);
     if (known === undefined) return { recorded, names: undefined };
     const names = { live, recorded: known.names };
     return digestOf(live.annotations) === known.annotations ? { recorded, names } : { recorded, names, annotations: live.annotations };
+  }
+
+  /** Whether a live message stands for a recorded one. */
+  isSame(path: string, live: Uint8Array, recorded: Uint8Array, bindings: Bindings): boolean {
+    const { rules } = this.index;
+    return Buffer.compare(live, recorded) === 0 || canonicalRequest(path, live, bindings.recorded, rules).text === canonicalRequest(path, recorded, new Map(), rules).text;
+  }
+
+  /** What the live request is annotated with, where that differs: see {@link Match}. */
+  reannotation(recorded: RecordedCall, annotations: readonly CanonicalField[]): Reannotation {
+    return reannotation(recorded, annotations, this.index.rules);
   }
 
   /** Takes the next unused recorded call of a method, whatever it asked. */

@@ -1,5 +1,5 @@
 /** A request that matches nothing: which recorded call came closest, what differs, and what to do about it. */
-import { type Canonical, canonicalRequest, differences, type Difference, roughDistance, shortMethod } from '../bridge/index.js';
+import { type Canonical, canonicalRequest, differences, type Difference, roughDistance, type Rules, shortMethod } from '../bridge/index.js';
 import { excerpts } from './excerpt.js';
 import type { Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
@@ -58,13 +58,13 @@ const MAX_STATUS_OCTETS = 4096;
  * @param calls the recorded calls of that method
  * @param used whether a call has been the answer already
  */
-export function explainMiss(path: string, live: Canonical, calls: readonly RecordedCall[], used: (call: RecordedCall) => boolean, origin?: Origin): Miss {
+export function explainMiss(path: string, live: Canonical, calls: readonly RecordedCall[], used: (call: RecordedCall) => boolean, rules: Rules, origin?: Origin): Miss {
   // As things stand now; by the time that somebody asks, more can be used up.
   const usedCalls = new Set(calls.filter(used));
   let known: { readonly comparison: Comparison; readonly text: string } | undefined;
   const told = (): { readonly comparison: Comparison; readonly text: string } => {
     if (known !== undefined) return known;
-    const closest = closestTo(path, live, calls, usedCalls);
+    const closest = closestTo(path, live, calls, usedCalls, rules);
     const where = calls.find(({ id }) => id === closest?.call)?.origin ?? calls[0]?.origin ?? origin;
     const comparison = { origin: where, candidates: calls.length, usedUp: [...usedCalls].slice(0, MAX_USED_UP).map(({ id }) => id), closest };
     const text = describe(path, comparison, usedCalls.size);
@@ -83,11 +83,11 @@ export function explainMiss(path: string, live: Canonical, calls: readonly Recor
   };
 }
 
-function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[], used: ReadonlySet<RecordedCall>): Closest | undefined {
+function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[], used: ReadonlySet<RecordedCall>, rules: Rules): Closest | undefined {
   const candidates = calls.slice(0, MAX_CANDIDATES).flatMap((call) => {
     const request = requestOf(call);
     if (request === undefined) return [];
-    const { fields } = canonicalRequest(path, request, new Map());
+    const { fields } = canonicalRequest(path, request, new Map(), rules);
     return [{ call, fields, rough: roughDistance(fields, live.fields) }];
   });
   const compared = candidates

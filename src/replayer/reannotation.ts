@@ -1,5 +1,5 @@
 /** A request that is the recorded one, but describes its contents in another way: told, and answered all the same. */
-import { type CanonicalField, canonicalRequest, type Difference, differences, shortMethod } from '../bridge/index.js';
+import { type CanonicalField, canonicalRequest, type Difference, differences, type Rules, shortMethod } from '../bridge/index.js';
 import { MAX_KEPT_DIFFERENCES, shortened } from './miss.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
@@ -11,9 +11,9 @@ export interface Reannotation {
 }
 
 /** @param annotations of the live request */
-export function reannotation(recorded: RecordedCall, annotations: readonly CanonicalField[]): Reannotation {
+export function reannotation(recorded: RecordedCall, annotations: readonly CanonicalField[], rules: Rules): Reannotation {
   const request = requestOf(recorded);
-  const before = request === undefined ? [] : canonicalRequest(recorded.path, request, new Map()).annotations;
+  const before = request === undefined ? [] : canonicalRequest(recorded.path, request, new Map(), rules).annotations;
   return { path: recorded.path, call: recorded.id, differences: differences(before, annotations).slice(0, MAX_KEPT_DIFFERENCES).map(shortened) };
 }
 

@@ -1,5 +1,5 @@
 /** One build of a cassette: its calls, and what replaying it needs to know of them, found when first asked for. */
-import { BRIDGE, type Canonical, canonicalRequest, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, RETURN, SOLVE } from '../bridge/index.js';
+import { BRIDGE, type Canonical, canonicalRequest, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, RETURN, type Rules, SOLVE } from '../bridge/index.js';
 import type { ClientEvent } from './causality.js';
 import { readExec, type RecordedExec } from './exec-script.js';
 import { isAwaited, requestOf, type RecordedCall } from './recorded-call.js';
@@ -28,19 +28,20 @@ export class RecordedBuild {
   constructor(
     readonly ref: string,
     readonly calls: readonly RecordedCall[],
+    readonly rules: Rules,
   ) {
     this.solve = calls.find(({ path }) => path === SOLVE);
   }
 
   get requests(): RequestIndex {
-    this.index ??= new RequestIndex(this.calls);
+    this.index ??= new RequestIndex(this.calls, this.rules);
     return this.index;
   }
 
   /** What began the build; undefined when it is not in the cassette. */
   get solveRequest(): Canonical | undefined {
     const request = this.solve && requestOf(this.solve);
-    if (request !== undefined) this.request ??= canonicalRequest(SOLVE, request, new Map());
+    if (request !== undefined) this.request ??= canonicalRequest(SOLVE, request, new Map(), this.rules);
     return this.request;
   }
 
@@ -73,7 +74,7 @@ export class RecordedBuild {
   execOf(call: RecordedCall): RecordedExec {
     const known = this.execs.get(call);
     if (known !== undefined) return known;
-    const exec = readExec(call);
+    const exec = readExec(call, this.rules);
     this.execs.set(call, exec);
     return exec;
   }
@@ -84,17 +85,17 @@ export class RecordedBuild {
 
   /** By their recorded ids. */
   get containers(): ReadonlyMap<string, RecordedContainer> {
-    this.made ??= containersOf(this.requests.of(NEW_CONTAINER));
+    this.made ??= containersOf(this.requests.of(NEW_CONTAINER), this.rules);
     return this.made;
   }
 }
 
-function containersOf(calls: readonly RecordedCall[]): ReadonlyMap<string, RecordedContainer> {
+function containersOf(calls: readonly RecordedCall[], rules: Rules): ReadonlyMap<string, RecordedContainer> {
   const containers = new Map<string, RecordedContainer>();
   for (const call of calls) {
     const request = requestOf(call);
     if (request === undefined) continue;
-    const { defines, text } = canonicalRequest(call.path, request, new Map());
+    const { defines, text } = canonicalRequest(call.path, request, new Map(), rules);
     for (const { id } of defines) containers.set(id, { call, text });
   }
   return containers;

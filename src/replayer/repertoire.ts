@@ -1,5 +1,5 @@
 /** The recorded builds, and how often each was played: builds that begin alike take turns. */
-import { type Canonical, SOLVE } from '../bridge/index.js';
+import { type Canonical, type Rules, SOLVE } from '../bridge/index.js';
 import { explainMiss, type Miss } from './miss.js';
 import type { Origin } from './origin.js';
 import type { RecordedBuild } from './recorded-build.js';
@@ -11,6 +11,7 @@ export class Repertoire {
   /** @param origin the cassette of the builds, for what is said of one that is not among them */
   constructor(
     private readonly builds: readonly RecordedBuild[],
+    readonly rules: Rules,
     private readonly origin?: Origin,
   ) {}
 
@@ -51,7 +52,7 @@ export class Repertoire {
 
   /** Why no build begins like this. */
   explain(solve: Canonical): Miss {
-    return explainMiss(SOLVE, solve, this.builds.flatMap((build) => build.solve ?? []), () => false, this.origin);
+    return explainMiss(SOLVE, solve, this.builds.flatMap((build) => build.solve ?? []), () => false, this.rules, this.origin);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A replay from start to end: the cassette is read, a socket offered, and what was missed is told. */
 import type { Duplex } from 'node:stream';
 
+import type { Rules } from '../bridge/index.js';
 import { Cassette } from '../cassette/index.js';
 import type { BridgetapeError } from '../errors.js';
 import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
@@ -17,6 +18,8 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
   readonly file: string;
   /** What is run against the replay: for the advice how to record again. Left out: what was recorded. */
   readonly command?: readonly string[];
+  /** By which requests are compared. Left out: those that come with bridgetape. */
+  readonly rules?: Rules;
   /** Left out: a new unix socket that only this user can dial. */
   readonly listen?: SocketAddress;
   /** Left out: without TLS, as for unix sockets. */
@@ -92,7 +95,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   });
   options.onListening?.(formatAddress(listener.address), listener.reach);
   // In one go: nobody is served before it is done.
-  const script = readScript(cassette, originOf(options.file, cassette.header, options.command));
+  const script = readScript(cassette, options.rules, originOf(options.file, cassette.header, options.command));
   // Here rather than between a client's request and its answer.
   cassette.unpackAhead(UNPACKED_BYTES);
   const replayer = new Replayer(script, { ...options, onMiss, onReannotation, onCrash });

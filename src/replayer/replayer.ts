@@ -60,12 +60,12 @@ export class Replayer {
     const stage: Stage = { clock, pace, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
-    this.repertoire = new Repertoire(script.builds, script.origin);
+    this.repertoire = new Repertoire(script.builds, script.rules, script.origin);
     this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall));
     this.slots = new BuildSlots(stage, this.repertoire, this.stalls.wake);
     this.services = new Set([BRIDGE, SOLVE, ...script.others.map(({ path }) => path)].map(serviceOf));
     // Outside of builds, clients poll: workers, version, health.
-    const matcher = new Matcher(new RequestIndex(script.others, script.origin), () => 'repeat-last');
+    const matcher = new Matcher(new RequestIndex(script.others, script.rules, script.origin), () => 'repeat-last');
     this.others = { matcher, bindings: new Bindings(), open: new OpenCalls(stage) };
   }
 

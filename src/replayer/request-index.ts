@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 
-import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay } from '../bridge/index.js';
+import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay, type Rules } from '../bridge/index.js';
 import type { Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
@@ -42,6 +42,7 @@ export class MethodIndex {
   constructor(
     readonly path: string,
     readonly calls: readonly RecordedCall[],
+    private readonly rules: Rules,
   ) {}
 
   /** The calls with a request of these bytes; undefined as well when equal bytes alone would not keep their order. */
@@ -70,7 +71,7 @@ export class MethodIndex {
     this.read += 1;
     const request = call && requestOf(call);
     if (call === undefined || request === undefined) return;
-    const { text, defines, digests, annotations } = canonicalRequest(this.path, request, NO_IDS);
+    const { text, defines, digests, annotations } = canonicalRequest(this.path, request, NO_IDS, this.rules);
     push(this.meanings, text, call);
     this.known.set(call.id, { names: { defines, digests }, annotations: digestOf(annotations) });
   }
@@ -89,14 +90,18 @@ export class MethodIndex {
 export class RequestIndex {
   private readonly methods = new Map<string, MethodIndex>();
 
-  /** @param origin the cassette of the calls, for what is said of one that is not among them */
+  /**
+   * @param rules by which requests are compared
+   * @param origin the cassette of the calls, for what is said of one that is not among them
+   */
   constructor(
     calls: readonly RecordedCall[],
+    readonly rules: Rules,
     readonly origin: Origin | undefined = calls[0]?.origin,
   ) {
     const byPath = new Map<string, RecordedCall[]>();
     for (const call of calls) push(byPath, call.path, call);
-    for (const [path, members] of byPath) this.methods.set(path, new MethodIndex(path, members));
+    for (const [path, members] of byPath) this.methods.set(path, new MethodIndex(path, members, rules));
   }
 
   method(path: string): MethodIndex | undefined {

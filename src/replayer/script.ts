@@ -1,5 +1,5 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
-import { BRIDGE, buildIdOf, headerText, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
+import { BRIDGE, buildIdOf, BUILT_IN_RULES, headerText, type Rules, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
 import type { Cassette } from '../cassette/index.js';
 import { withPlainMessages } from './plain-messages.js';
 import type { Origin } from './origin.js';
@@ -10,12 +10,14 @@ export interface Script {
   readonly builds: readonly RecordedBuild[];
   /** Calls that belong to no build: workers, version, health. */
   readonly others: readonly RecordedCall[];
+  /** By which a live request is compared with a recorded one. */
+  readonly rules: Rules;
   /** The cassette of all of them. */
   readonly origin: Origin | undefined;
 }
 
 /** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
-export function readScript(cassette: Pick<Cassette, 'events'>, origin?: Origin): Script {
+export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_RULES, origin?: Origin): Script {
   const calls = new Map<number, RecordedCall & { readonly events: CallEvent[] }>();
   for (const event of cassette.events({ answersApart: true })) {
     if (event.kind === 'gap' || !('call' in event)) continue;
@@ -23,11 +25,11 @@ export function readScript(cassette: Pick<Cassette, 'events'>, origin?: Origin):
     if (call !== undefined) call.events.push(event);
     else if (event.kind === 'client-header') calls.set(event.call, { id: event.call, path: headerText(event.headers, ':path') ?? '', headers: event.headers, origin, events: [event] });
   }
-  return scriptOf([...calls.values()], origin);
+  return scriptOf([...calls.values()], rules, origin);
 }
 
 /** @param recorded calls in the order of their client headers */
-export function scriptOf(recorded: readonly RecordedCall[], origin?: Origin): Script {
+export function scriptOf(recorded: readonly RecordedCall[], rules = BUILT_IN_RULES, origin?: Origin): Script {
   const calls = recorded.map((call) => withPlainMessages(withoutDeadlineReset(call)));
   const builds = new Map<string, RecordedCall[]>();
   const others: RecordedCall[] = [];
@@ -42,8 +44,9 @@ export function scriptOf(recorded: readonly RecordedCall[], origin?: Origin): Sc
     else members.push(call);
   }
   return {
-    builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members)),
+    builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members, rules)),
     others,
+    rules,
     origin,
   };
 }

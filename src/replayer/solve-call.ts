@@ -43,7 +43,7 @@ export class SolveCall implements CallHandler {
     if (facts === undefined) return this.reject(this.call, { path: SOLVE, text: 'bridgetape: the client sent bytes that are no SolveRequest' });
     const call = this.sessions.endingAfter(facts.session, this.call);
     const slot = this.slots.begun(facts.ref);
-    const live = canonicalRequest(SOLVE, payload, new Map());
+    const live = canonicalRequest(SOLVE, payload, new Map(), this.repertoire.rules);
     const alike = this.repertoire.alike(live);
     if (alike.length > 0) {
       slot.offer(live, alike);

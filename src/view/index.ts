@@ -2,6 +2,7 @@
 export { showCall, type DetailOptions } from './call-detail.js';
 export { callTable, showCassette } from './call-table.js';
 export { cassetteHead, type ViewOptions } from './cassette-head.js';
+export { explanationJson, showExplanation, type ExplanationOptions } from './explanation.js';
 export { eventsJson, surveyJson } from './json-lines.js';
 export { plainPainter, type Painter } from './painter.js';
 export { duration, plural, size } from '../quantity.js';

@@ -77,7 +77,8 @@ function withoutDefaults(type: protobuf.Type, object: Record<string, unknown>): 
       field.resolvedType instanceof protobuf.Type ? withoutDefaults(field.resolvedType, item as Record<string, unknown>) : item;
     if (field.map) return Object.keys(value as object).length > 0 ? [[name, Object.fromEntries(Object.entries(value as object).map(([key, item]) => [key, inner(item)]))]] : [];
     if (field.repeated) return (value as unknown[]).length > 0 ? [[name, (value as unknown[]).map(inner)]] : [];
-    const isDefault = value === '' || value === 0 || value === '0' || value === false;
+    // 64-bit numbers are texts here; a string of this text is no default.
+    const isDefault = value === '' || value === 0 || (value === '0' && field.type !== 'string') || value === false;
     return isDefault && !field.partOf ? [] : [[name, inner(value)]];
   });
   return Object.fromEntries(entries);

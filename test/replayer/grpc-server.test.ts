@@ -161,22 +161,27 @@ describe('a call', () => {
 describe('a client that is gone', () => {
   it.each<[string, (asked: Asked) => unknown, number]>([
     ['by cancelling', ({ stream }) => stream.cancel(), 20_000],
-    ['by its deadline', () => undefined, 200],
+    ['by its deadline', () => undefined, 1000],
     ['with its connection', () => connections.forEach((connection) => connection.destroy()), 20_000],
   ])('%s is noticed once, and nothing is sent to it', async (_how, leave, patience) => {
     let times = 0;
+    let asks = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      asks = resolve;
+    });
     const noticed = new Promise<Call>((resolve) => {
       void serving((call) => ({
         ...IDLE,
+        message: asks,
         cancelled: () => {
           times += 1;
           resolve(call);
         },
       })).then(async (from) => {
-        const asked = ask(from, undefined, { deadline: Date.now() + patience });
-        asked.stream.write(Buffer.from('question'));
-        await new Promise((done) => setTimeout(done, 50));
-        leave(asked);
+        const live = ask(from, undefined, { deadline: Date.now() + patience });
+        live.stream.write(Buffer.from('question'));
+        await asked;
+        leave(live);
       });
     });
     const call = await noticed;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BUILT_IN_RULES } from '../../src/bridge/index.js';
 import { missLines } from '../../src/replayer/index.js';
 import type { Told } from '../../src/replayer/miss.js';
 import { originOf, shellCommand } from '../../src/replayer/origin.js';
@@ -27,7 +28,7 @@ function missesOf(record: (tape: Tape) => unknown, ask: (stage: Stage) => unknow
   build.headed().ends();
   const calls = tape.script.builds.flatMap((build) => build.calls);
   const told: Told[] = [];
-  const stage = new Stage(scriptOf(calls.map(({ id, path, headers, events }) => ({ id, path, headers, events, origin })), origin), { onMiss: (miss) => told.push(miss) });
+  const stage = new Stage(scriptOf(calls.map(({ id, path, headers, events }) => ({ id, path, headers, events, origin })), BUILT_IN_RULES, origin), { onMiss: (miss) => told.push(miss) });
   stage.open(control('Solve')).asks(solveRequest({}));
   ask(stage);
   return { told, statuses: told.map(({ text }) => text) };

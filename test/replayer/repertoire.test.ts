@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalRequest, SOLVE, type Canonical } from '../../src/bridge/index.js';
+import { BUILT_IN_RULES, canonicalRequest, SOLVE, type Canonical } from '../../src/bridge/index.js';
 import { Repertoire } from '../../src/replayer/repertoire.js';
 import type { RecordedBuild } from '../../src/replayer/recorded-build.js';
 import { id } from '../bridge/build.js';
@@ -18,7 +18,7 @@ function repertoire(): { readonly all: Repertoire; readonly build: (letter: stri
     if (found === undefined) throw new Error(`no build ${letter}`);
     return found;
   };
-  return { all: new Repertoire(builds), build };
+  return { all: new Repertoire(builds, BUILT_IN_RULES), build };
 }
 
 const letters = (builds: readonly RecordedBuild[]): string => builds.map(({ ref }) => ref[0]).join('');

@@ -1,4 +1,5 @@
 /** Builders: a recording written down event by event, as it would have crossed. */
+import { BUILT_IN_RULES, type Rules } from '../../src/bridge/index.js';
 import type { HeaderField } from '../../src/cassette/index.js';
 import type { CallEvent, RecordedCall } from '../../src/replayer/recorded-call.js';
 import { scriptOf, type Script } from '../../src/replayer/script.js';
@@ -50,7 +51,11 @@ export class Tape {
   }
 
   get script(): Script {
-    return scriptOf(this.calls);
+    return this.scriptBy(BUILT_IN_RULES);
+  }
+
+  scriptBy(rules: Rules): Script {
+    return scriptOf(this.calls, rules);
   }
 }
 

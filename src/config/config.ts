@@ -1,0 +1,128 @@
+/** bridgetape.yaml as values; what is wrong with it is told with its line and key. */
+import { readFileSync, statSync } from 'node:fs';
+import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import * as z from 'zod';
+
+import { ruleNames, unknownField, type RulePlace, type RuleSettings, type UserRule } from '../bridge/index.js';
+import { BridgetapeError } from '../errors.js';
+
+export interface Config {
+  readonly rules: RuleSettings;
+}
+
+/** Settings are written by hand. */
+const MAX_CONFIG_BYTES = 1024 * 1024;
+/** A few short texts each; more than anybody writes. */
+const MAX_RULES = 1000;
+const MAX_TEXT = 1000;
+/** Aliases could make a small file a large value. */
+const MAX_ALIASES = 100;
+
+const PLACES = ['attribute', 'option', 'env', 'field', 'path'] as const;
+
+const text = z.string().min(1, 'is empty').max(MAX_TEXT, `is longer than ${MAX_TEXT} characters`);
+const place = { attribute: text.optional(), option: text.optional(), env: text.optional(), field: text.optional(), path: text.optional(), reason: text.optional() };
+
+const onePlace = (rule: Partial<Record<(typeof PLACES)[number], unknown>>): boolean => PLACES.filter((name) => rule[name] !== undefined).length === 1;
+const ONE_PLACE = `names one place: one of ${PLACES.join(', ')}`;
+
+const pattern = text.transform((source, context) => {
+  try {
+    return new RegExp(source, 'gu');
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `is no regular expression: ${error instanceof Error ? error.message : String(error)}` });
+    return z.NEVER;
+  }
+});
+
+const builtIn = text.superRefine((name, context) => {
+  if (!ruleNames().includes(name)) context.addIssue({ code: 'custom', message: `no rule is called ${name}; there are ${ruleNames().join(', ')}` });
+});
+
+const schema = z.strictObject({
+  rules: z
+    .strictObject({
+      ignore: z.array(z.strictObject(place).refine(onePlace, ONE_PLACE)).max(MAX_RULES, `has more than ${MAX_RULES} rules`).default([]),
+      volatile: z.array(z.strictObject({ ...place, pattern: pattern.optional() }).refine(onePlace, ONE_PLACE)).max(MAX_RULES, `has more than ${MAX_RULES} rules`).default([]),
+      off: z.array(builtIn).max(MAX_RULES, `has more than ${MAX_RULES} names`).default([]),
+    })
+    .default({ ignore: [], volatile: [], off: [] }),
+});
+
+type WrittenRule = z.output<typeof schema>['rules']['volatile'][number];
+
+/**
+ * Reads a bridgetape.yaml.
+ *
+ * @throws BridgetapeError `bad-config`, with the line and the key
+ */
+export function readConfig(file: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(readText(file), { lineCounter: lines });
+  const [broken] = document.errors;
+  if (broken !== undefined) throw wrong(`${file}:${broken.linePos?.[0].line ?? 1}`, broken.message.split('\n')[0] ?? 'is no YAML');
+  const where = (path: readonly PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}: ${keyText(path)}`;
+  const { success, data, error } = schema.safeParse(valueOf(document, file));
+  if (!success) {
+    const [issue] = error.issues;
+    throw wrong(where(issue?.path ?? []), issue?.message ?? 'is not understood');
+  }
+  const read = (list: 'ignore' | 'volatile', rules: readonly WrittenRule[]): readonly UserRule[] =>
+    rules.map((rule, index) => {
+      const { place, wrongField } = placeOf(rule);
+      if (wrongField !== undefined) throw wrong(where(['rules', list, index, 'field']), wrongField);
+      return { effect: list, place, ...(rule.pattern === undefined ? {} : { pattern: rule.pattern }), ...(rule.reason === undefined ? {} : { reason: rule.reason }) };
+    });
+  const { ignore, volatile, off } = data.rules;
+  return { rules: { rules: [...read('ignore', ignore), ...read('volatile', volatile)], off } };
+}
+
+function readText(file: string): string {
+  try {
+    const { size } = statSync(file);
+    if (size > MAX_CONFIG_BYTES) throw wrong(file, `has ${size} bytes; more than ${MAX_CONFIG_BYTES} are not read`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof BridgetapeError) throw error;
+    throw wrong(file, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** An empty file is settings without any. */
+function valueOf(document: Document.Parsed, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
+  } catch (error) {
+    throw wrong(file, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function placeOf({ attribute, option, env, field, path }: WrittenRule): { readonly place: RulePlace; readonly wrongField?: string } {
+  if (attribute !== undefined) return { place: { kind: 'attribute', name: attribute } };
+  if (option !== undefined) return { place: { kind: 'option', name: option } };
+  if (env !== undefined) return { place: { kind: 'env', name: env } };
+  if (path !== undefined) return { place: { kind: 'path', path } };
+  const name = field ?? '';
+  const dot = name.lastIndexOf('.');
+  const [message, member] = [name.slice(0, Math.max(0, dot)), name.slice(dot + 1)];
+  const wrongField = unknownField(message, member);
+  return { place: { kind: 'field', message, field: member }, ...(wrongField === undefined ? {} : { wrongField }) };
+}
+
+/** The line of a key, or of the nearest one above it that is there. */
+function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length -= 1) {
+    const node: unknown = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+function keyText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'the file';
+  return path.map((key, at) => (typeof key === 'number' ? `[${key}]` : at === 0 ? String(key) : `.${String(key)}`)).join('');
+}
+
+function wrong(where: string, what: string): BridgetapeError {
+  return new BridgetapeError('bad-config', `${where}: ${what}.`, 'docs/rules.md says what bridgetape.yaml can hold.');
+}

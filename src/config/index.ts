@@ -1,0 +1,3 @@
+/** bridgetape.yaml: found, read, checked. */
+export { readConfig, type Config } from './config.js';
+export { CONFIG_FILE, findConfig } from './find.js';
