@@ -1,7 +1,7 @@
 /** Dialling the daemon, in each way that buildctl has: a socket, TLS on it, or a program's stdin and stdout. */
 import { connect } from 'node:net';
 
-import { tlsClient, type Address, type TlsClientOptions } from '../socket/index.js';
+import { closeOnError, tlsClient, type Address, type TlsClientOptions } from '../socket/index.js';
 import { HelperProcess } from './helper-process.js';
 import type { End, Reader } from './splice.js';
 
@@ -39,6 +39,7 @@ export async function dialler(address: Address, tlsOptions: TlsClientOptions, sa
         const stream = connectTls({ ...tls, ...more, host, port });
         // connect() takes no heed of the option here.
         stream.setNoDelay(true);
+        closeOnError(stream);
         return { stream, opened: 'secureConnect' };
       };
     }

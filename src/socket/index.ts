@@ -3,5 +3,5 @@ export type { Command } from './helper-url.js';
 export { DEFAULT_DOCKER_SOCKET, dockerHost, type DockerHost } from './docker-host.js';
 export { listen, temporaryAddress, type Listener, type ListenOptions } from './listener.js';
 export { tlsClient, type TlsClient, type TlsClientOptions } from './tls-client.js';
-export { isTlsError, tlsReason } from './tls-reason.js';
+export { closeOnError, isTlsError, tlsReason } from './tls-reason.js';
 export type { TlsFiles } from './tls-server.js';

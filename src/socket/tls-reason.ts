@@ -1,4 +1,5 @@
-/** Why a TLS handshake failed, in words. Node tells it by OpenSSL's codes, some of them as errors and some as text. */
+/** Why TLS failed, in words. Node tells it by OpenSSL's codes, some of them as errors and some as text. */
+import type { TLSSocket } from 'node:tls';
 
 const REASONS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate it shows has expired',
@@ -41,4 +42,9 @@ export function tlsReason(error: unknown): string {
   if (!(error instanceof Error)) return REASONS[String(error)] ?? String(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return REASONS[code] ?? OPENSSL.exec(error.message)?.[1] ?? error.message;
+}
+
+/** Node leaves a TLS socket open when an error comes after the handshake, with writes that never end: an alert, say. */
+export function closeOnError(stream: TLSSocket): void {
+  stream.on('error', () => stream.destroy());
 }

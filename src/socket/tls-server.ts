@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 
 import { readAuthority, readIdentity } from './pem.js';
-import { tlsReason } from './tls-reason.js';
+import { closeOnError, tlsReason } from './tls-reason.js';
 
 /** Paths of PEM files. */
 export interface TlsFiles {
@@ -56,6 +56,7 @@ export async function tlsServer(files: TlsFiles, allowHalfOpen: boolean, accept:
         return;
       }
       stream.allowHalfOpen = allowHalfOpen;
+      closeOnError(stream);
       accept(stream.ref());
     },
   );

@@ -183,6 +183,9 @@ describe('a daemon with TLS', () => {
     await start(port, { upstreamTls: { authority: authorityFile() } });
     const client = dial();
     client.write('hello');
+    await vi.waitFor(() => expect(lost).toHaveLength(1), { interval: 1 });
+    // Node never ends a write after that: the connection has to end all the same.
+    client.end('more');
     await closed(client);
     await tap.closed;
     expect(lost.map(({ message }) => message.split('\n')[0])).toEqual([`Lost the connection to BuildKit at tcp://127.0.0.1:${port}: it asks for a certificate.`]);

@@ -88,7 +88,7 @@ function signed({ subject, issuer, publicKey, from, to, extensions }: Content, b
     der(0xa3, sequence(...extensions)),
   );
   const signature = createSign('sha256').update(body).sign(by);
-  const lines = sequence(body, algorithm, bits(signature)).toString('base64').replace(/.{64}/g, '$&\n');
+  const lines = (sequence(body, algorithm, bits(signature)).toString('base64').match(/.{1,64}/g) ?? []).join('\n');
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
