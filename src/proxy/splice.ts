@@ -1,7 +1,7 @@
 /**
- * Joins two streams, sockets most often: every byte from one goes out on the other, in order and unchanged, and then to the tap.
- * This is the hot path of a recording (bench: `npm run bench`): one closure a direction, nothing per chunk but the
- * chunk itself.
+ * Joins two streams, sockets most often: every byte from one goes out on the other, in order and unchanged, and then to
+ * the tap. This is the hot path of a recording (bench: `npm run bench`): one closure a direction, nothing per chunk but
+ * the chunk itself.
  */
 import type { Duplex } from 'node:stream';
 

@@ -25,10 +25,12 @@ import {
 
 const OURS = authority('ours');
 const THEIRS = authority('theirs');
+/** It offers `http/1.1` alone: built with a Go from 1.17 on, as here, that is the end of any gRPC client's handshake. */
+const WITHOUT_HTTP2 = ['v0.8.3'];
 const DAY = 24 * 60 * 60 * 1000;
 
 describeInterop('a daemon with mutual TLS', () => {
-  for (const version of buildKitVersions()) {
+  for (const version of buildKitVersions().filter((each) => !WITHOUT_HTTP2.includes(each))) {
     let folder: TemporaryFolder;
     let daemon: Daemon;
     let source: Recipe;
@@ -126,6 +128,24 @@ describeInterop('a daemon with mutual TLS', () => {
       return at('theirs.pem');
     };
   }
+});
+
+describeInterop('a daemon whose TLS takes no gRPC client', () => {
+  it.each(buildKitVersions().filter((each) => WITHOUT_HTTP2.includes(each)))('%s: is refused by buildctl, and the recorder says why', async (version) => {
+    const folder = temporaryFolder();
+    const { authority: ca, certificate, key } = writeIdentity(folder.path, OURS.issue('daemon', { names: ['127.0.0.1'] }), OURS.certificate);
+    const address = `tcp://127.0.0.1:${await freePort()}`;
+    const daemon = await startDaemon(version, { flags: ['--addr', address, '--tlscert', certificate, '--tlskey', key] });
+    try {
+      const refused = await runCommand([daemon.programs.buildctl, '--addr', address, '--tlscacert', ca, 'debug', 'workers']);
+      expect([refused.status, refused.stderr]).toEqual([1, expect.stringContaining('no application protocol')]);
+      const recorded = await bridgetape(['record', '-o', join(folder.path, 'a.cassette'), '--to', address, '--tlscacert', ca, '--', daemon.programs.buildctl, 'debug', 'workers']);
+      expect([recorded.status, recorded.stderr]).toEqual([1, expect.stringContaining(`Cannot reach BuildKit at ${address}: it does not speak HTTP/2`)]);
+    } finally {
+      await daemon.stop();
+      await folder.remove();
+    }
+  });
 });
 
 /** buildkitd says in some versions only which port it was asked for. */

@@ -1,6 +1,6 @@
 // Real BuildKit for tests: its binaries, daemons, a loopback registry, and a frontend of our own; and real gRPC clients.
 export { interopReason } from './availability.js';
-export { buildAll, buildKit, buildKitVersions, goFrontend, type BuildKit } from './binaries.js';
+export { buildAll, buildKit, buildKitVersions, buildx, goFrontend, type BuildKit } from './binaries.js';
 export { bridgetape, buildBridgetape, listening, startBridgetape, type Listening } from './bridgetape.js';
 export { busyboxDir, pushBaseImage } from './busybox.js';
 export { clientCommand, startEchoServer, STACKS, type EchoServer, type StackName } from './clients.js';
