@@ -21,11 +21,21 @@ const SMALL = [
   ...['unary', 'server-stream', 'client-stream', 'bidi', 'metadata', 'statuses', 'early-end', 'large-trailers', 'alike'],
   ...['cancel-unanswered', 'cancel-after-headers', 'cancel-mid-stream', 'cancel-bidi', 'deadline-passes', 'deadline-kept'],
 ];
+/**
+ * Without `statuses` for grpc-js, which reads compressed messages late and forgets those that it has not read when an
+ * error ends the call, whoever serves it (github.com/grpc/grpc-node/issues/2764).
+ */
+const COMPRESSED = ['unary', 'server-stream', 'client-stream', 'bidi', 'alike'];
 const IN_A_ROW = 10;
 
 const OVER_TCP = ['--listen', 'tcp://127.0.0.1:0'];
 
-type Transport = 'unix' | 'tcp';
+interface How {
+  readonly over?: 'unix' | 'tcp';
+  /** More for the client's command line. */
+  readonly flags?: readonly string[];
+}
+
 /** Scenario by scenario what the client saw of its calls. */
 type Transcript = readonly { readonly scenario: string; readonly calls: readonly Readonly<Record<string, unknown>>[] }[];
 
@@ -54,9 +64,9 @@ describeClients('clients of a recorder and a replayer', () => {
   afterAll(() => folder.remove());
 
   /** Runs a client against the server, and against a recorder in front of it; the server is gone when this returns. */
-  async function record(stack: StackName, scenarios: readonly string[], over: Transport = 'unix'): Promise<Recording> {
+  async function record(stack: StackName, scenarios: readonly string[], { over = 'unix', flags = [] }: How = {}): Promise<Recording> {
     made += 1;
-    const client = [...(await clientCommand(stack)), ...scenarios];
+    const client = [...(await clientCommand(stack)), ...flags, ...scenarios];
     const cassette = join(folder.path, `${made}.cassette`);
     const server = await startEchoServer(join(folder.path, `${made}.sock`));
     try {
@@ -89,7 +99,11 @@ describeClients('clients of a recorder and a replayer', () => {
     });
 
     it('sees the same over TCP', async () => {
-      await expectSame(await record(stack, SMALL, 'tcp'), OVER_TCP);
+      await expectSame(await record(stack, SMALL, { over: 'tcp' }), OVER_TCP);
+    });
+
+    it('sees the same when both sides compress', async () => {
+      await expectSame(await record(stack, stack === 'grpc-js' ? COMPRESSED : [...COMPRESSED, 'statuses'], { flags: ['--compress'] }));
     });
 
     it('sees the same in 1,000 streams at once', async () => {

@@ -3,17 +3,17 @@ import { connect } from 'node:net';
 import { create } from '@bufbuild/protobuf';
 import { BytesValueSchema, type BytesValue } from '@bufbuild/protobuf/wkt';
 import { ConnectError, createClient, decodeBinaryHeader, encodeBinaryHeader, type CallOptions as ConnectOptions, type Client } from '@connectrpc/connect';
-import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
+import { compressionGzip, createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node';
 import { Echo, orderBytes, type StreamMethod } from './echo.js';
 import { shownValues, type CallOptions, type Metadata, type Outcome, type Stack } from './stack.js';
 
 const bytesValue = (value: Uint8Array): BytesValue => create(BytesValueSchema, { value });
 
-export function connectStack(address: string): Stack {
+export function connectStack(address: string, compress: boolean): Stack {
   const isUnix = address.startsWith('unix://');
   const baseUrl = isUnix ? 'http://localhost' : address.replace(/^tcp:/, 'http:');
   const sessionManager = new Http2SessionManager(baseUrl, {}, isUnix ? { createConnection: () => connect(address.slice('unix://'.length)) } : {});
-  const client = createClient(Echo, createGrpcTransport({ baseUrl, sessionManager }));
+  const client = createClient(Echo, createGrpcTransport({ baseUrl, sessionManager, ...(compress ? { sendCompression: compressionGzip, compressMinBytes: 0 } : {}) }));
   return {
     unary: async (method, order, options = {}) => {
       const watched = watch(options);

@@ -9,8 +9,9 @@ import { shownValues, type CallOptions, type Metadata, type Outcome, type Stack,
 const serialize = (value: Uint8Array): Buffer => Buffer.from(toBinary(BytesValueSchema, create(BytesValueSchema, { value })));
 const deserialize = (bytes: Buffer): Uint8Array => fromBinary(BytesValueSchema, bytes).value;
 
-export function grpcJsStack(address: string): Stack {
-  const client = new grpc.Client(address.replace(/^tcp:\/\//, ''), grpc.credentials.createInsecure());
+export function grpcJsStack(address: string, compress: boolean): Stack {
+  const algorithm = compress ? grpc.compressionAlgorithms.gzip : grpc.compressionAlgorithms.identity;
+  const client = new grpc.Client(address.replace(/^tcp:\/\//, ''), grpc.credentials.createInsecure(), { 'grpc.default_compression_algorithm': algorithm });
   const metadataOf = ({ metadata = [] }: CallOptions): grpc.Metadata => {
     const all = new grpc.Metadata();
     for (const [name, value] of metadata) all.add(name, typeof value === 'string' ? value : Buffer.from(value));

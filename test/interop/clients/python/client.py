@@ -1,4 +1,4 @@
-"""The scenarios of ../go/client/scenarios.go, by grpcio: client.py [--deadline MS] SCENARIO...
+"""The scenarios of ../go/client/scenarios.go, by grpcio: client.py [--deadline MS] [--compress] SCENARIO...
 
 Runs them against the service that BUILDKIT_HOST names, and prints what it saw of each, a line of JSON.
 """
@@ -398,11 +398,13 @@ SCENARIOS = {
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--deadline", type=int, default=60_000)
+    parser.add_argument("--compress", action="store_true")
     parser.add_argument("scenario", nargs="+", choices=SCENARIOS)
     arguments = parser.parse_args()
     # gRPC wants unix:///path as it is, and host:port without a scheme.
     target = os.environ["BUILDKIT_HOST"].removeprefix("tcp://")
-    async with grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS) as channel:
+    compression = grpc.Compression.Gzip if arguments.compress else None
+    async with grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS, compression=compression) as channel:
         client = Client(channel, arguments.deadline / 1000)
         for name in arguments.scenario:
             print(json.dumps({"scenario": name, "calls": await SCENARIOS[name](client)}), flush=True)

@@ -14,19 +14,25 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/encoding/gzip"
 )
 
 func main() {
 	deadline := flag.Int("deadline", 60_000, "how many `milliseconds` the scenario slow waits")
+	compress := flag.Bool("compress", false, "send each message in gzip")
 	flag.Parse()
-	if err := run(time.Duration(*deadline)*time.Millisecond, flag.Args()); err != nil {
+	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
+	if *compress {
+		options = append(options, grpc.WithDefaultCallOptions(grpc.UseCompressor(gzip.Name)))
+	}
+	if err := run(time.Duration(*deadline)*time.Millisecond, flag.Args(), options); err != nil {
 		fmt.Fprintln(os.Stderr, "client:", err)
 		os.Exit(1)
 	}
 }
 
-func run(deadline time.Duration, names []string) error {
-	conn, err := grpc.NewClient(target(os.Getenv("BUILDKIT_HOST")), grpc.WithTransportCredentials(insecure.NewCredentials()))
+func run(deadline time.Duration, names []string, options []grpc.DialOption) error {
+	conn, err := grpc.NewClient(target(os.Getenv("BUILDKIT_HOST")), options...)
 	if err != nil {
 		return err
 	}
