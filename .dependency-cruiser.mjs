@@ -21,6 +21,7 @@ export default {
     floor('recorder', [...ground, 'proxy']),
     floor('replayer', ground),
     floor('driver', ground),
+    floor('frontend', [...ground, 'replayer', 'command']),
     floor('demo', [...ground, 'proxy', 'recorder', 'replayer', 'driver', 'view']),
     floor('view', ground),
     {

@@ -67,7 +67,7 @@ function licences(inputs) {
 rmSync(dist, { recursive: true, force: true });
 run('scripts/bundle-schema.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-const commands = ['record', 'replay', 'show', 'explain', 'verify', 'config', 'help'];
+const commands = ['record', 'replay', 'run', 'show', 'explain', 'verify', 'config', 'help'];
 // One file each, because finding and linking the modules one by one takes longer than all that a short run does.
 const results = await Promise.all(['main', ...commands].map((name) => build(script(name, commands))));
 writeFileSync(join(dist, 'cli', 'THIRD_PARTY_LICENSES'), licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));

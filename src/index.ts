@@ -44,6 +44,7 @@ export { decodeDefinition, decodeMessage, decodeStatus, describeExec, Rules, typ
 export { readConfig, type Config } from './config/index.js';
 export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
+export { runFrontend, type FrontendResult, type FrontendRunOptions } from './frontend/index.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';
 export { missLines, replay, type Closest, type Comparison, type MissPainter, type Origin, type Replay, type ReplayOptions, type Told } from './replayer/index.js';
 export { formatAddress, parseAddress, parseSocketAddress, temporaryAddress, type Address, type SocketAddress, type TlsClientOptions, type TlsFiles } from './socket/index.js';

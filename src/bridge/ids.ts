@@ -1,6 +1,6 @@
 /** The ids that a client makes up, found in headers and requests, and replaced in recorded bytes. */
 import { headerText, type Header } from './header.js';
-import { booleanField, messageField, repeatedMessages, stringField, tryDecode, type Message } from './message.js';
+import { booleanField, mapField, messageField, repeatedMessages, stringField, tryDecode, type Message } from './message.js';
 import { WireFormatError } from './wire-format.js';
 
 /** The build that an LLBBridge call belongs to: the Ref of a Control/Solve (client/build.go). */
@@ -25,6 +25,8 @@ export interface SolveFacts {
   readonly internal: boolean;
   /** The exporters' types, such as image or local. */
   readonly exporters: readonly string[];
+  /** What the frontend is given, or the client's own build function. */
+  readonly options: readonly (readonly [key: string, value: string])[];
 }
 
 function decoded(typeName: string, payload: Uint8Array): Message | undefined {
@@ -49,6 +51,7 @@ export function solveFacts(payload: Uint8Array): SolveFacts | undefined {
       hasDefinition: messageField(message, 'Definition') !== undefined,
       internal: booleanField(message, 'Internal'),
       exporters: exportersOf(message),
+      options: mapField(message, 'FrontendAttrs').flatMap(({ key, value }) => (typeof key === 'string' && typeof value === 'string' ? [[key, value]] : [])),
     }
   );
 }

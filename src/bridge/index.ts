@@ -19,6 +19,7 @@ export {
   isWrittenOneWay,
   NEW_CONTAINER,
   PING,
+  READ_FILE,
   RELEASE_CONTAINER,
   RETURN,
   serviceOf,
@@ -29,6 +30,7 @@ export {
 } from './methods.js';
 export { pairIds } from './pair-ids.js';
 export { progressEntries, type ProgressEntry } from './progress.js';
+export { contentsAnswer, fileRequest, statAnswer, type FileRequest } from './read-file.js';
 export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewrite-ids.js';
 export { knownMethods, knownServices, methodOf, type Method } from './schema.js';
 export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';

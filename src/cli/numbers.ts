@@ -6,3 +6,12 @@ export function callNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new BridgetapeError('bad-argument', `"${text}" is no call number.`, 'Name a call by its number in the table: bridgetape show FILE');
 }
+
+/** @throws BridgetapeError `bad-argument` */
+export function nonNegative(flag: string, text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isFinite(value) || value < 0) {
+    throw new BridgetapeError('bad-argument', `${flag} got "${text}", which is no number from 0 on.`, `Write it as ${flag} 1 or ${flag} 0.5.`);
+  }
+  return value;
+}

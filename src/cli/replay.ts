@@ -1,11 +1,11 @@
 import { setFlagsFromString } from 'node:v8';
 
 import { findProgram, runCommand } from '../command/index.js';
-import { BridgetapeError } from '../errors.js';
 import { DEFAULT_STALL_MS, describeReannotations, missLines, replay } from '../replayer/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
+import { nonNegative } from './numbers.js';
 import { plural } from '../quantity.js';
 import { CONFIG_OPTION, rulesFrom } from './rules.js';
 import type { Options } from './synopsis.js';
@@ -96,11 +96,3 @@ export const replayCommand = defineCommand(
     }
   },
 );
-
-function nonNegative(flag: string, text: string): number {
-  const value = text.trim() === '' ? NaN : Number(text);
-  if (!Number.isFinite(value) || value < 0) {
-    throw new BridgetapeError('bad-argument', `${flag} got "${text}", which is no number from 0 on.`, `Write it as ${flag} 1 or ${flag} 0.5.`);
-  }
-  return value;
-}

@@ -5,6 +5,8 @@ export const EXIT = {
   ok: 0,
   /** What was looked at is not as it should be: a cassette that is interrupted or damaged. */
   notWhole: 1,
+  /** A frontend did not do as recorded. */
+  differs: 1,
   /** bridgetape could not do what it was asked to. */
   trouble: 2,
   /** The command succeeded, but the recording has lost something, or the replay missed something. */

@@ -5,29 +5,32 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants as fsConstants, statSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve as resolvePath } from 'node:path';
 
 import { BridgetapeError } from '../errors.js';
-
-/** Signals that are sent to this process alone and are meant for the command. */
-const FORWARDED = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGCONT'] as const;
-/** Signals that a terminal sends to the whole foreground group: the command has them already. */
-const FROM_TERMINAL = ['SIGINT', 'SIGQUIT'] as const;
+import { forwardSignals } from './signals.js';
 
 /**
  * Looks for a program as a shell would, so that its absence is known before anything is begun for it.
  *
+ * @returns where it is, from the root on
  * @throws BridgetapeError `command-not-found`
  */
-export function findProgram(program: string): void {
+export function findProgram(program: string): string {
   if (program === '') throw notFound(program, 'nothing stands after --');
-  if (!isProgram(program)) throw notFound(program, 'there is no such program');
+  const found = executable(program);
+  if (found === undefined) throw notFound(program, 'there is no such program');
+  return resolvePath(found);
 }
 
 /** Whether there is such a program, as a shell would look for it. */
 export function isProgram(program: string): boolean {
+  return executable(program) !== undefined;
+}
+
+function executable(program: string): string | undefined {
   const candidates = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
-  return candidates.some(isExecutable);
+  return candidates.find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {
@@ -55,19 +58,8 @@ export function runCommand(command: readonly string[], env: Readonly<Record<stri
   return new Promise((resolve, reject) => {
     // Before the command starts: the first thing that it does may bring a signal.
     let child: ChildProcess | undefined = undefined as ChildProcess | undefined;
-    const forward = (signal: NodeJS.Signals): void => {
-      child?.kill(signal);
-    };
-    const fromTerminal = (signal: NodeJS.Signals): void => {
-      if (!process.stdin.isTTY) child?.kill(signal);
-    };
-    for (const signal of FORWARDED) process.on(signal, forward);
-    for (const signal of FROM_TERMINAL) process.on(signal, fromTerminal);
+    const done = forwardSignals((signal) => child?.kill(signal));
     child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
-    const done = (): void => {
-      for (const signal of FORWARDED) process.off(signal, forward);
-      for (const signal of FROM_TERMINAL) process.off(signal, fromTerminal);
-    };
     child.once('error', (error: NodeJS.ErrnoException) => {
       done();
       reject(notFound(program, error.code === 'ENOENT' ? 'there is no such program' : error.message, error));

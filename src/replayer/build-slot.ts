@@ -11,6 +11,7 @@ import { Part, type Deed, type PartOwner, type Perform } from './part.js';
 import type { Told } from './miss.js';
 import type { Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
+import type { RecordedCall } from './recorded-call.js';
 import { Rendition, type Entry } from './rendition.js';
 import type { Repertoire } from './repertoire.js';
 
@@ -24,6 +25,7 @@ const OPEN: Deed = { kind: 'open' };
 export class BuildSlot implements PartOwner {
   private rendition: Rendition | undefined;
   private failure: string | undefined;
+  private isOffered = false;
   /** The request that began the build. */
   private solve: Canonical | undefined;
   /** What the client did, until it is settled which build this is. */
@@ -53,12 +55,14 @@ export class BuildSlot implements PartOwner {
   }
 
   /**
-   * A Solve has come.
+   * A build begins.
    *
-   * @param alike the recorded builds that such a Solve began: at least one
+   * @param alike the recorded builds that it may be: at least one
+   * @param solve the Solve that began it; left out for a frontend's, which begins with the frontend
    */
-  offer(solve: Canonical, alike: readonly RecordedBuild[]): void {
-    if (this.solve !== undefined || this.failure !== undefined) return;
+  offer(alike: readonly RecordedBuild[], solve?: Canonical): void {
+    if (this.isOffered || this.failure !== undefined) return;
+    this.isOffered = true;
     this.solve = solve;
     const [first, ...rest] = this.repertoire.inTurn(alike);
     if (first === undefined) return;
@@ -91,7 +95,7 @@ export class BuildSlot implements PartOwner {
     this.settle();
   }
 
-  /** Its Solve has ended, one way or another. */
+  /** Its Solve, or its frontend, has ended, one way or another. */
   solveEnded(): void {
     this.solved = true;
     this.hasAsked = true;
@@ -111,6 +115,11 @@ export class BuildSlot implements PartOwner {
     this.stage.missed({ path: SOLVE, text });
     this.fail(text);
     this.solveEnded();
+  }
+
+  /** Recorded calls of the build that nobody has asked for; undefined before it is known which build it is. */
+  get unasked(): readonly RecordedCall[] | undefined {
+    return this.rendition?.build.unasked;
   }
 
   /** The replay is over: nothing more is sent. */
@@ -194,7 +203,7 @@ export class BuildSlot implements PartOwner {
   }
 
   private endIfOver(): void {
-    if (this.calls > 0 || !(this.solved || this.solve === undefined)) return;
+    if (this.calls > 0 || !(this.solved || !this.isOffered)) return;
     if (this.rendition !== undefined) this.settle();
     this.over();
   }

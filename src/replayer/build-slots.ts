@@ -9,6 +9,7 @@ const MAX_ENDED = 64;
 export class BuildSlots {
   private readonly going = new Map<string, BuildSlot>();
   private readonly ended = new Map<string, BuildSlot>();
+  private frontends = 0;
 
   /** @param opened told of each build that begins to go on */
   constructor(
@@ -25,6 +26,12 @@ export class BuildSlots {
   /** How many are remembered, going on or ended. */
   get remembered(): number {
     return this.going.size + this.ended.size;
+  }
+
+  /** A build of which no call says the id: a frontend's. */
+  unnamed(): BuildSlot {
+    this.frontends += 1;
+    return this.make(`of frontend ${this.frontends}`);
   }
 
   /** The build of that id, whatever has become of it. */

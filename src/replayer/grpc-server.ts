@@ -34,13 +34,17 @@ export class GrpcServer {
     this.deadlines = new Deadlines(options.clock ?? systemClock);
   }
 
-  /** Serves the client at the other end, until it or the server closes. The stream is the server's from here on. */
-  serve(duplex: Duplex): void {
+  /**
+   * Serves the client at the other end, until it or the server closes. The stream is the server's from here on.
+   *
+   * @param accept takes this client's calls, when not what takes those of all others
+   */
+  serve(duplex: Duplex, accept = this.options.accept): void {
     if (this.closing) {
       duplex.destroy();
       return;
     }
-    const connection = new ServedConnection(duplex, this.options, this.deadlines, () => this.connections.delete(connection));
+    const connection = new ServedConnection(duplex, { ...this.options, accept }, this.deadlines, () => this.connections.delete(connection));
     this.connections.add(connection);
   }
 

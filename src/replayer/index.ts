@@ -1,6 +1,7 @@
 /** Serving a cassette in place of a daemon. */
 export { describeReannotations, type Reannotation } from './reannotation.js';
-export { MAX_KEPT_MISSES, replay, type Replay, type ReplayOptions } from './replay.js';
+export { MAX_KEPT_MISSES, replay, replayToFrontend, type FrontendReplay, type Replay, type ReplayOptions } from './replay.js';
+export type { PlacedFiles } from './placed-files.js';
 export { DEFAULT_STALL_MS } from './replayer.js';
 export { missLines, type MissPainter } from './miss-lines.js';
 export type { Closest, Comparison, Told } from './miss.js';

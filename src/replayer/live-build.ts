@@ -2,7 +2,7 @@
  * One build of a live client, played from one recorded build: its bindings, what has happened of it so far, and
  * the calls that wait for more.
  */
-import { describeExec, EXEC_PROCESS, PING, shortMethod, STATUS } from '../bridge/index.js';
+import { BRIDGE, describeExec, EXEC_PROCESS, PING, shortMethod, STATUS } from '../bridge/index.js';
 import { OK, Status, statusTrailers } from '../wire/index.js';
 import { Bindings } from './bindings.js';
 import type { Call, CallHandler } from './call.js';
@@ -42,6 +42,11 @@ export class LiveBuild {
   /** Whether its client has done all that the recorded one did before it returned. */
   get isWhole(): boolean {
     return this.recorded.work.every(({ seq }) => this.happened.has(seq));
+  }
+
+  /** Recorded calls on the bridge that its client has not made. */
+  get unasked(): readonly RecordedCall[] {
+    return this.recorded.calls.filter((call) => call.path.startsWith(BRIDGE) && !this.matcher.isUsed(call));
   }
 
   /** What an exec stream waits for. */

@@ -9,6 +9,7 @@ import type { CallHandler } from './call.js';
 import { CallScope } from './causality.js';
 import { isMiss, type Matcher } from './matcher.js';
 import type { Told } from './miss.js';
+import { placedAnswer } from './placed-files.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import type { RecordedCall } from './recorded-call.js';
 
@@ -41,14 +42,20 @@ export class MatchedCall implements CallHandler {
       if (this.isRecorded(payload)) this.happen();
       return;
     }
-    const { call, matcher, bindings } = this.options;
+    const { call, matcher, bindings, stage } = this.options;
+    const placed = stage.files && placedAnswer(stage.files, call.path, payload, matcher, bindings);
+    if (placed !== undefined) {
+      this.begin(placed);
+      this.happen();
+      return;
+    }
     const match = matcher.match(call.path, payload, bindings);
     if (isMiss(match)) {
       this.miss(match);
       return;
     }
     if (match.names !== undefined) bindings.bindNames(match.names.live, match.names.recorded);
-    if (match.annotations !== undefined) this.options.stage.reannotated(matcher.reannotation(match.recorded, match.annotations));
+    if (match.annotations !== undefined) stage.reannotated(matcher.reannotation(match.recorded, match.annotations));
     this.begin(match.recorded);
     this.happen();
   }

@@ -10,6 +10,7 @@ import type { Call } from './call.js';
 import type { Scope, ClientEvent } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Told } from './miss.js';
+import type { PlacedFiles } from './placed-files.js';
 import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
 import type { Reannotation } from './reannotation.js';
@@ -60,6 +61,7 @@ export interface Stage {
   readonly clock: Clock;
   /** 0: at once; 1: as recorded; 2: twice as slow. */
   readonly pace: number;
+  readonly files?: PlacedFiles | undefined;
   /** The cassette has no answer as recorded; the client was told so. */
   readonly missed: (miss: Told) => void;
   /** A request was answered as recorded, though it is annotated in another way. */

@@ -22,11 +22,12 @@ export class RecordedBuild {
   private readonly execEvents = new Map<RecordedCall, readonly ClientEvent[]>();
 
   /**
-   * @param ref the id under which it was built, as in `Control.SolveRequest.Ref`
+   * @param ref the id under which it was built, as in `Control.SolveRequest.Ref`; undefined: a frontend on stdio made its
+   *   calls, which name none
    * @param calls every call of the build, Solve and Status among them, in the order of their client headers
    */
   constructor(
-    readonly ref: string,
+    readonly ref: string | undefined,
     readonly calls: readonly RecordedCall[],
     readonly rules: Rules,
   ) {

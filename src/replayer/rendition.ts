@@ -39,9 +39,10 @@ export class Rendition {
     private readonly stage: Stage,
     private isTrial: boolean,
   ) {
-    const { clock, pace } = stage;
+    const { clock, pace, files } = stage;
     this.build = new LiveBuild(recorded, {
       pace,
+      files,
       clock: { now: () => this.time ?? clock.now(), at: (due, run) => this.at(due, run) },
       missed: (told) => {
         if (this.isTrial) this.isFailed = true;

@@ -20,6 +20,12 @@ export class Repertoire {
     return this.builds.filter(({ solveRequest }) => solveRequest?.text === solve.text);
   }
 
+  /** The builds that a frontend can be in the middle of: those of frontends on stdio, else those whose client was one. */
+  get ofFrontends(): readonly RecordedBuild[] {
+    const onStdio = this.builds.filter(({ ref }) => ref === undefined);
+    return onStdio.length > 0 ? onStdio : this.builds.filter((build) => build.hasBridgeCalls);
+  }
+
   /** Those that were played less often before the others. */
   inTurn(builds: readonly RecordedBuild[]): readonly RecordedBuild[] {
     return builds.toSorted((a, b) => (this.played.get(a) ?? 0) - (this.played.get(b) ?? 0));

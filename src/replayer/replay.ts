@@ -1,14 +1,16 @@
-/** A replay from start to end: the cassette is read, a socket offered, and what was missed is told. */
+/** A replay from start to end: the cassette is read, a socket or a frontend's stdio served, and what was missed is told. */
 import type { Duplex } from 'node:stream';
 
 import type { Rules } from '../bridge/index.js';
 import { Cassette } from '../cassette/index.js';
 import type { BridgetapeError } from '../errors.js';
 import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
+import type { Accept } from './call.js';
 import { GrpcServer } from './grpc-server.js';
 import type { Told } from './miss.js';
-import { originOf } from './origin.js';
+import { originOf, type Origin } from './origin.js';
 import type { Reannotation } from './reannotation.js';
+import type { RecordedCall } from './recorded-call.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
 import { readScript } from './script.js';
 import { internalError } from './internal-error.js';
@@ -65,23 +67,8 @@ export const MAX_KEPT_MISSES = 1000;
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const cassette = Cassette.open(options.file);
-  const misses: Told[] = [];
-  const onMiss = (miss: Told): void => {
-    const { path, text, comparison } = miss;
-    // What a miss would be explained from is not kept.
-    if (misses.length < MAX_KEPT_MISSES) misses.push({ path, text, comparison });
-    options.onMiss?.(miss);
-  };
-  const reannotations: Reannotation[] = [];
-  const onReannotation = (difference: Reannotation): void => {
-    if (reannotations.length < MAX_KEPT_MISSES) reannotations.push(difference);
-    options.onReannotation?.(difference);
-  };
-  const onCrash = (error: unknown, path: string): void => {
-    onMiss({ path, text: internalError(error) });
-    options.onCrash?.(error, path);
-  };
-  const server = new GrpcServer({ accept: (call) => replayer.accept(call), onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+  const { misses, reannotations, listeners } = collect(options);
+  const server = serverFor((call) => replayer.accept(call), listeners);
   const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
   const release = (): void => {
@@ -95,10 +82,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   });
   options.onListening?.(formatAddress(listener.address), listener.reach);
   // In one go: nobody is served before it is done.
-  const script = readScript(cassette, options.rules, originOf(options.file, cassette.header, options.command));
-  // Here rather than between a client's request and its answer.
-  cassette.unpackAhead(UNPACKED_BYTES);
-  const replayer = new Replayer(script, { ...options, onMiss, onReannotation, onCrash });
+  const replayer = replayerOf(cassette, options.rules, originOf(options.file, cassette.header, options.command), { ...options, ...listeners });
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
     await listener.close();
@@ -116,4 +100,72 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
       await (closed ??= close(graceMs));
     },
   };
+}
+
+/** A replay to one frontend, of which the calls are those of one build. */
+export interface FrontendReplay extends Pick<Replay, 'misses' | 'reannotations'> {
+  /** Serves the frontend at the other end of the stream, such as the stdio of its process. To be called once. */
+  serve(duplex: Duplex): void;
+  /** Recorded calls of its build that it has not made. */
+  unasked(): readonly Pick<RecordedCall, 'id' | 'path'>[];
+  /** Cuts what is open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a cassette to one frontend, in place of the buildkitd that would have started it.
+ *
+ * @param cassette to be kept open until the replay is closed
+ * @throws BridgetapeError `replay-miss` when the cassette holds no calls of a frontend, `cassette-damaged`
+ */
+export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptions, 'clock'> & Pick<ReplayOptions, 'rules'> = {}): FrontendReplay {
+  const { misses, reannotations, listeners } = collect(options);
+  const replayer = replayerOf(cassette, options.rules, originOf(cassette.path, cassette.header), { ...options, ...listeners });
+  const frontend = replayer.frontend();
+  const server = serverFor(frontend.accept, listeners);
+  return {
+    misses,
+    reannotations,
+    serve: (duplex) => server.serve(duplex),
+    unasked: () => frontend.unasked() ?? [],
+    close: async () => {
+      await server.close(0);
+      frontend.ended();
+      replayer.close();
+    },
+  };
+}
+
+type Listeners = Required<Pick<ReplayerOptions, 'onMiss' | 'onReannotation' | 'onCrash'>>;
+
+/** Keeps what is told, and tells whoever else wants to know. */
+function collect(options: Partial<Listeners>): Pick<Replay, 'misses' | 'reannotations'> & { readonly listeners: Listeners } {
+  const misses: Told[] = [];
+  const reannotations: Reannotation[] = [];
+  const onMiss = (miss: Told): void => {
+    const { path, text, comparison } = miss;
+    // What a miss would be explained from is not kept.
+    if (misses.length < MAX_KEPT_MISSES) misses.push({ path, text, comparison });
+    options.onMiss?.(miss);
+  };
+  const onReannotation = (difference: Reannotation): void => {
+    if (reannotations.length < MAX_KEPT_MISSES) reannotations.push(difference);
+    options.onReannotation?.(difference);
+  };
+  const onCrash = (error: unknown, path: string): void => {
+    onMiss({ path, text: internalError(error) });
+    options.onCrash?.(error, path);
+  };
+  return { misses, reannotations, listeners: { onMiss, onReannotation, onCrash } };
+}
+
+function serverFor(accept: Accept, { onMiss, onCrash }: Listeners): GrpcServer {
+  return new GrpcServer({ accept, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+}
+
+function replayerOf(cassette: Cassette, rules: Rules | undefined, origin: Origin, options: ReplayerOptions): Replayer {
+  const script = readScript(cassette, rules, origin);
+  // Here rather than between a client's request and its answer.
+  cassette.unpackAhead(UNPACKED_BYTES);
+  return new Replayer(script, options);
 }

@@ -3,10 +3,11 @@
  * the cassette. It answers at once, with an error that explains itself, whatever the cassette cannot answer.
  */
 import { BRIDGE, buildIdOf, EXEC_PROCESS, RETURN, serviceOf, SESSION, sessionIdOf, SOLVE, STATUS } from '../bridge/index.js';
+import { BridgetapeError } from '../errors.js';
 import { Status, statusTrailers } from '../wire/index.js';
 import { Bindings } from './bindings.js';
 import { BuildSlots } from './build-slots.js';
-import type { Call, CallHandler } from './call.js';
+import type { Accept, Call, CallHandler } from './call.js';
 import { NS_PER_MS, systemClock, type Clock } from './clock.js';
 import { ExecCall } from './exec-call.js';
 import { heedNothing, type LiveBuild } from './live-build.js';
@@ -15,8 +16,10 @@ import { Matcher } from './matcher.js';
 import { OpenCalls } from './open-calls.js';
 import type { Role } from './part.js';
 import type { Told } from './miss.js';
+import type { PlacedFiles } from './placed-files.js';
 import type { Stage } from './player.js';
 import type { Reannotation } from './reannotation.js';
+import type { RecordedCall } from './recorded-call.js';
 import { Repertoire } from './repertoire.js';
 import { RequestIndex } from './request-index.js';
 import type { Script } from './script.js';
@@ -32,6 +35,8 @@ export interface ReplayerOptions {
   readonly pace?: number;
   /** After so long without anything from a client that the recording waits for, its calls fail: ms; 0 = never. */
   readonly stallMs?: number;
+  /** Files in place of recorded ones. */
+  readonly files?: PlacedFiles;
   /** Told of each request that the cassette could not answer as recorded. */
   readonly onMiss?: (miss: Told) => void;
   /** Told of each request that was answered as recorded, though it is annotated in another way (source files, names of steps). */
@@ -39,6 +44,16 @@ export interface ReplayerOptions {
   /** Told of a bug in bridgetape; the call that met it has failed with INTERNAL. */
   readonly onCrash?: (error: unknown, path: string) => void;
   readonly clock?: Clock;
+}
+
+/** One frontend that is served. Its calls name no build, and all belong to one. */
+export interface Frontend {
+  /** Takes its calls. */
+  readonly accept: Accept;
+  /** It has ended. */
+  ended(): void;
+  /** Recorded calls that it has not made; undefined as long as it has made none. */
+  unasked(): readonly RecordedCall[] | undefined;
 }
 
 /** Long enough for a client that computes, short enough that a test run does not sit there. */
@@ -55,9 +70,9 @@ export class Replayer {
   private readonly stalls: StallWatch;
   private readonly sessions: Sessions;
 
-  constructor(script: Script, { pace = 0, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
+  constructor(script: Script, { pace = 0, files, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
     const missed = onMiss ?? ((): void => undefined);
-    const stage: Stage = { clock, pace, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
+    const stage: Stage = { clock, pace, files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
     this.repertoire = new Repertoire(script.builds, script.rules, script.origin);
@@ -75,13 +90,30 @@ export class Replayer {
   }
 
   /** Takes a live call. What its client sends goes to the handler that comes back. */
-  accept = (call: Call): CallHandler => {
+  readonly accept: Accept = (call) => {
     if (call.path === SESSION) return this.acceptSession(call);
     if (call.path === SOLVE) return new SolveCall(call, this.stage, this.slots, this.repertoire, this.sessions);
     if (call.path === STATUS) return new StatusCall(call, this.slots);
     if (call.path.startsWith(BRIDGE)) return this.acceptBridgeCall(call);
     return this.acceptOther(call);
   };
+
+  /**
+   * A frontend begins at the other end of a connection of its own, as buildkitd serves one on its stdin and stdout.
+   *
+   * @throws BridgetapeError `replay-miss` when the cassette holds no calls of a frontend
+   */
+  frontend(): Frontend {
+    const builds = this.repertoire.ofFrontends;
+    if (builds.length === 0) throw new BridgetapeError('replay-miss', 'The cassette holds no calls of a frontend.', 'Record one: of a container frontend through bridgetape runtime, of a client.Build one through bridgetape record.');
+    const slot = this.slots.unnamed();
+    slot.offer(builds);
+    return {
+      accept: (call) => (call.path.startsWith(BRIDGE) ? slot.join(call, playBridgeCall) : this.accept(call)),
+      ended: () => slot.solveEnded(),
+      unasked: () => slot.unasked,
+    };
+  }
 
   /** Stops every timer; nothing more is sent. */
   close(): void {

@@ -31,7 +31,8 @@ export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_
 /** @param recorded calls in the order of their client headers */
 export function scriptOf(recorded: readonly RecordedCall[], rules = BUILT_IN_RULES, origin?: Origin): Script {
   const calls = recorded.map((call) => withPlainMessages(withoutDeadlineReset(call)));
-  const builds = new Map<string, RecordedCall[]>();
+  /** By their id; by their connection, as a number, when a frontend on stdio made them, which names no build. */
+  const builds = new Map<string | number, RecordedCall[]>();
   const others: RecordedCall[] = [];
   for (const call of calls) {
     const ref = recordedBuildOf(call);
@@ -44,16 +45,16 @@ export function scriptOf(recorded: readonly RecordedCall[], rules = BUILT_IN_RUL
     else members.push(call);
   }
   return {
-    builds: Array.from(builds, ([ref, members]) => new RecordedBuild(ref, members, rules)),
+    builds: Array.from(builds, ([ref, members]) => new RecordedBuild(typeof ref === 'string' ? ref : undefined, members, rules)),
     others,
     rules,
     origin,
   };
 }
 
-/** The build that a recorded call belongs to; undefined when it belongs to none. A frontend on stdio names none: `''`. */
-function recordedBuildOf(call: RecordedCall): string | undefined {
-  if (call.path.startsWith(BRIDGE)) return buildIdOf(call.headers) ?? '';
+/** The build that a recorded call belongs to; undefined when it belongs to none. */
+function recordedBuildOf(call: RecordedCall): string | number | undefined {
+  if (call.path.startsWith(BRIDGE)) return buildIdOf(call.headers) ?? call.events[0]?.connection;
   if (call.path !== SOLVE && call.path !== STATUS) return undefined;
   const request = requestOf(call);
   if (request === undefined) return undefined;

@@ -46,7 +46,7 @@ export class SolveCall implements CallHandler {
     const live = canonicalRequest(SOLVE, payload, new Map(), this.repertoire.rules);
     const alike = this.repertoire.alike(live);
     if (alike.length > 0) {
-      slot.offer(live, alike);
+      slot.offer(alike, live);
       return slot.join(call, playSolve);
     }
     const miss = this.repertoire.explain(live);

@@ -12,7 +12,7 @@ describe('ids that a client makes up', () => {
   });
 
   it('stand in what Control is asked', () => {
-    const request = { Ref: 'b1', Session: 's1', Frontend: 'dockerfile.v0', Internal: true, ExporterDeprecated: 'image' };
+    const request = { Ref: 'b1', Session: 's1', Frontend: 'dockerfile.v0', Internal: true, ExporterDeprecated: 'image', FrontendAttrs: { target: 'a' } };
     expect(solveFacts(encode('moby.buildkit.v1.SolveRequest', request))).toEqual({
       ref: 'b1',
       session: 's1',
@@ -20,6 +20,7 @@ describe('ids that a client makes up', () => {
       hasDefinition: false,
       internal: true,
       exporters: ['image'],
+      options: [['target', 'a']],
     });
     const later = { Ref: 'b1', Definition: {}, ExporterDeprecated: 'image', Exporters: [{ Type: 'image' }, { Type: 'local' }] };
     expect(solveFacts(encode('moby.buildkit.v1.SolveRequest', later))).toMatchObject({ hasDefinition: true, exporters: ['image', 'local'] });

@@ -1,0 +1,1 @@
+export { runFrontend, type FrontendResult, type FrontendRunOptions } from './run-frontend.js';
