@@ -51,6 +51,7 @@ export class HelperProcess extends Duplex {
       this.outcome = signal === null ? `status ${status ?? 'unknown'}` : signal;
       this.endedFirst = !this.writableEnded;
       if (child.stdout.closed) this.push(null);
+      else child.stdout.resume();
       const late = setTimeout(() => {
         child.stdout.destroy();
         child.stderr.destroy();
@@ -62,7 +63,8 @@ export class HelperProcess extends Duplex {
     child.stdin.on('error', () => this.dismiss());
     child.stderr.on('data', (chunk: Buffer) => this.words.hear(chunk));
     child.stdout.on('data', (chunk: Buffer) => {
-      if (!this.push(chunk)) child.stdout.pause();
+      // What it left in its pipe is taken at once when it has ended: nobody knows for how long that stands open.
+      if (!this.push(chunk) && this.outcome === undefined) child.stdout.pause();
     });
     child.stdout.once('close', () => {
       if (this.outcome !== undefined) {

@@ -88,6 +88,18 @@ describe('a connection helper', () => {
     expect(lost[0]?.message).toMatch(/^"sh -c .* ended with status 3, and the connection to BuildKit at docker-container:\/\/far with it\.\n/);
   });
 
+  it('that has ended is heard to its end by a client that reads late', async () => {
+    // More than the client's socket takes unread, and less than that and the helper's pipe.
+    const total = 420_000;
+    const client = await dial(sh(`${NOTES_PID()} head -c ${total} /dev/zero`));
+    client.pause();
+    const id = await pid();
+    await vi.waitFor(() => expect(isAlive(id)).toBe(false), { timeout: 10_000, interval: 5 });
+    // No event tells that it has been waited for long enough: twice what a helper's open output is given.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect((await readAll(client)).length).toBe(total);
+  });
+
   it('that is killed ends the connection too', async () => {
     const client = await dial(sh('kill -KILL $$'));
     await closed(client);
