@@ -28,7 +28,8 @@ export function commandLine(args: readonly string[]): string {
   return args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(' ');
 }
 
-const CODES = [
+/** gRPC's names of status codes, by number (grpc/grpc doc/statuscodes.md). */
+export const STATUS_NAMES = [
   'OK',
   'CANCELLED',
   'UNKNOWN',
@@ -49,4 +50,4 @@ const CODES = [
 ] as const;
 
 /** gRPC's name of a status code, such as NOT_FOUND; the number when it has none. */
-export const codeName = (code: number): string => CODES[code] ?? String(code);
+export const codeName = (code: number): string => STATUS_NAMES[code] ?? String(code);

@@ -1,7 +1,7 @@
 /** The help, laid out by yargs, which is loaded only for this: it takes longer to load than a replay does to begin. */
 import yargs, { type Argv } from 'yargs';
 
-import { COMMON, type Option, type Options, type Synopsis } from './synopsis.js';
+import { COMMON, type Option, type Options, type Synopsis, type Topic } from './synopsis.js';
 
 /** A command as the list of all commands has it. */
 export interface Listed {
@@ -31,6 +31,32 @@ export async function help({ name, about, operands, options, runsCommand, exampl
   for (const { line, about: why } of examples) parser.example(line, why ?? '');
   if (notes.length > 0) parser.epilogue(notes.join('\n\n'));
   return await withOptions(parser, { ...options, ...COMMON }).getHelp();
+}
+
+export function topicHelp({ paragraphs, tables, examples }: Topic, columns: number): string {
+  const width = Math.max(Math.min(columns, WIDEST), NARROWEST);
+  const indent = Math.max(...tables.flatMap(({ rows }) => rows.map(([form]) => form.length))) + 4;
+  const row = ([form, about]: readonly [string, string]): string => wrapped(about, width - indent).map((line, at) => `${(at === 0 ? `  ${form}` : '').padEnd(indent)}${line}`).join('\n');
+  return [
+    ...paragraphs.map((text) => wrapped(text, width).join('\n')),
+    ...tables.map(({ title, rows }) => [...wrapped(`${title}:`, width), ...rows.map(row)].join('\n')),
+    ['Examples:', ...examples.map((line) => `  ${line}`)].join('\n'),
+  ].join('\n\n');
+}
+
+/** Lines of whole words; a word that is longer has one to itself. */
+function wrapped(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line: string | undefined;
+  for (const word of text.split(' ')) {
+    if (line !== undefined && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === undefined ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line ?? ''];
 }
 
 function blank(columns: number): Argv {

@@ -30,14 +30,17 @@ async function main(own: readonly string[], command: readonly string[] | undefin
   const name = words[at];
   const entry = COMMANDS.find((listed) => listed.name === name);
   if (name !== undefined && entry === undefined) throw new BridgetapeError('bad-argument', `There is no command "${name}".`, 'bridgetape --help lists the commands.');
-  if (asksHelp) return await printHelp(await entry?.load());
+  if (asksHelp) return await printHelp(await entry?.load(), words.slice(at + 1));
   if (own.includes('--version')) return await printVersion();
   if (entry === undefined) throw new BridgetapeError('bad-argument', 'No command was given.', 'bridgetape --help lists the commands.');
   return await (await entry.load()).run(words.toSpliced(at, 1), command, debug);
 }
 
-async function printHelp(command: Command | undefined): Promise<number> {
-  const [{ help, overview }, { outputWidth, print }] = await Promise.all([import('./help.js'), import('./output.js')]);
+/** @param words what else was written: the name of a topic, it may be */
+async function printHelp(command: Command | undefined, words: readonly string[]): Promise<number> {
+  const [{ help, overview, topicHelp }, { outputWidth, print }] = await Promise.all([import('./help.js'), import('./output.js')]);
+  const topic = command?.synopsis.topics?.find(({ name }) => words.includes(name));
+  if (topic !== undefined) return await print([topicHelp(topic, outputWidth())]);
   return await print([await (command === undefined ? overview(COMMANDS, outputWidth()) : help(command.synopsis, outputWidth()))]);
 }
 

@@ -1,9 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 
 import { findProgram, runCommand } from '../command/index.js';
-import { DEFAULT_STALL_MS, describeReannotations, missLines, replay } from '../replayer/index.js';
+import { DEFAULT_STALL_MS, describeReannotations, missLines, replay, type FaultTally, type Replay } from '../replayer/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
+import { FAULT_TOPIC } from './fault-topic.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { nonNegative } from './numbers.js';
 import { plural } from '../quantity.js';
@@ -44,10 +45,12 @@ export const replayCommand = defineCommand(
         default: String(DEFAULT_STALL_MS / 1000),
       },
       grace: { kind: 'text', value: 'SECONDS', about: 'Without CMD: how long open calls may go on after SIGINT or SIGTERM', default: '5' },
+      fault: { kind: 'list', value: 'SPEC', about: 'What is to go wrong, as in ReadFile#2=UNAVAILABLE; replay --help faults lists it all' },
     },
     runsCommand: true,
     examples: [{ line: 'bridgetape replay build.cassette -- buildctl build --frontend dockerfile.v0 …' }],
-    notes: ["Exit status: CMD's own when it is not 0; 3 when the cassette could not answer everything; 2 when it could not be served; 127 when CMD is not found."],
+    notes: ["Exit status: CMD's own when it is not 0; 3 when the cassette could not answer everything, or a fault never fired; 2 when it could not be served; 127 when CMD is not found."],
+    topics: [FAULT_TOPIC],
   },
   async (values, command) => {
     const pace = nonNegative('--pace', values.pace);
@@ -65,6 +68,7 @@ export const replayCommand = defineCommand(
       onRefused: (error) => say(`bridgetape: ${error.message}`),
       rules,
       pace,
+      faults: values.fault,
       stallMs,
       ...(command === undefined ? {} : { command }),
       onMiss: (miss) => missLines(miss, colorsFor(process.stderr)).forEach(say),
@@ -83,16 +87,23 @@ export const replayCommand = defineCommand(
         await signal;
         const again = untilSignal();
         await Promise.race([replaying.close(graceMs), again.then(() => replaying.close())]);
-        return replaying.misses.length === 0 ? EXIT.ok : EXIT.incomplete;
+        return replaying.misses.length + idle(replaying).length === 0 ? EXIT.ok : EXIT.incomplete;
       }
       const status = await running;
-      if (status !== EXIT.ok || replaying.misses.length === 0) return status;
-      say(`bridgetape: the command succeeded, but ${plural(replaying.misses.length, 'request')} had no answer in ${values.file}`);
+      if (status !== EXIT.ok || replaying.misses.length + idle(replaying).length === 0) return status;
+      if (replaying.misses.length > 0) say(`bridgetape: the command succeeded, but ${plural(replaying.misses.length, 'request')} had no answer in ${values.file}`);
       return EXIT.incomplete;
     } finally {
       await replaying.close();
+      for (const { spec, calls } of idle(replaying)) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
+      if (replaying.afterFaults.length > 0) say(`bridgetape: after a fault, ${plural(replaying.afterFaults.length, 'request')} had no answer in ${values.file}, which does not count`);
       const told = describeReannotations(replaying.reannotations);
       if (told !== undefined) say(told);
     }
   },
 );
+
+/** Faults that never happened to anybody: what they were to test was not tested. */
+function idle({ faults }: Replay): readonly FaultTally[] {
+  return faults.filter(({ fired }) => fired === 0);
+}

@@ -56,6 +56,15 @@ export interface Synopsis<P extends Operands = Operands, O extends Options = Opt
   readonly examples: readonly { readonly line: string; readonly about?: string }[];
   /** Paragraphs at the end of the help. */
   readonly notes: readonly string[];
+  /** What has a help of its own: `COMMAND --help NAME`. */
+  readonly topics?: readonly Topic[];
+}
+
+export interface Topic {
+  readonly name: string;
+  readonly paragraphs: readonly string[];
+  readonly tables: readonly { readonly title: string; readonly rows: readonly (readonly [form: string, about: string])[] }[];
+  readonly examples: readonly string[];
 }
 
 type OperandValue<P extends Operand> = P extends { required: true } ? string : string | undefined;

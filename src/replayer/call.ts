@@ -33,3 +33,23 @@ export interface CallHandler {
 }
 
 export type Accept = (call: Call) => CallHandler;
+
+/** A call, with what only its transport can do to it: what faults are made of. */
+export interface TransportCall extends Call {
+  /** Sends a message of which only the first so many bytes ever come. */
+  sendPart(payload: Uint8Array, bytes: number): void;
+  /** Sends GOAWAY. With NO_ERROR the connection takes no new calls; with any other code (RFC 9113 §7) it is over, and this call with it. */
+  goAway(code: number): void;
+  /** Breaks the connection off without a word, and this call with it. */
+  breakOff(): void;
+  /**
+   * From here on the client can send only as much as it is given back.
+   *
+   * @param onRead so many bytes of the call were read
+   */
+  holdWindow(onRead: (bytes: number) => void): void;
+  /** Lets the client send so many bytes more. */
+  giveBack(bytes: number): void;
+}
+
+export type AcceptTransport = (call: TransportCall) => CallHandler;

@@ -2,17 +2,18 @@
  * The transport behind `Call`: our own HTTP/2 over any duplex stream (a socket of any kind, a child's stdio). What has
  * rules is in src/wire; here are the reads, the writes, and the timers.
  */
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { ErrorCode, type GrpcCall, type GrpcHandler, grpcRequests, ServerConnection, Status, statusTrailers } from '../wire/index.js';
+import { ErrorCode, type GrpcCall, type GrpcHandler, grpcRequests, type ServeLimits, ServerConnection, type ServerSink, Status, statusTrailers } from '../wire/index.js';
 import type { HeaderField } from '../cassette/index.js';
-import type { Accept, Call, CallHandler } from './call.js';
+import type { AcceptTransport, CallHandler, TransportCall } from './call.js';
 import { type Clock, NS_PER_MS, systemClock } from './clock.js';
 import { Deadlines, type Expiring, type Slot } from './deadlines.js';
 import { internalError } from './internal-error.js';
 
 export interface GrpcServerOptions {
-  readonly accept: Accept;
+  readonly accept: AcceptTransport;
   /** A status could not be sent as recorded; the call was failed instead. */
   readonly onUnsendable: (path: string, text: string) => void;
   /** A connection was ended, or an answered call reset, for an error: the client's, or one that it met; the text says which. */
@@ -20,6 +21,7 @@ export interface GrpcServerOptions {
   /** A handler threw: a bug in bridgetape. The call was failed with INTERNAL. */
   readonly onCrash: (error: unknown, path: string) => void;
   readonly clock?: Clock;
+  readonly limits?: Partial<ServeLimits>;
 }
 
 /** What is left of a connection when it is over: the client may take so long to close its side, in ms. */
@@ -83,6 +85,9 @@ class ServedConnection {
   /** Bytes are being pushed: what comes of them is written after that. */
   private reading = false;
   private scheduled = false;
+  /** It is being ended as a client is to see it end, which is nobody's error. */
+  private isFaulted = false;
+  private isBroken = false;
   private linger: (() => void) | undefined;
 
   constructor(
@@ -91,15 +96,16 @@ class ServedConnection {
     private readonly deadlines: Deadlines,
     onClosed: () => void,
   ) {
-    this.wire = new ServerConnection({
+    const sink: ServerSink = {
       request: grpcRequests((call) => this.accept(call)),
       writable: () => this.schedule(),
       over: (code, reason) => {
-        if (code !== ErrorCode.NO_ERROR) this.options.onBroken(reason);
+        if (code !== ErrorCode.NO_ERROR && !this.isFaulted) this.options.onBroken(reason);
         this.schedule();
       },
       refused: (reason) => this.options.onBroken(reason),
-    });
+    };
+    this.wire = new ServerConnection(sink, options.limits === undefined ? {} : { limits: options.limits });
     this.closed = new Promise((resolve) => {
       duplex.once('close', () => {
         this.linger?.();
@@ -133,8 +139,30 @@ class ServedConnection {
     else this.duplex.once('finish', () => this.duplex.destroy());
   }
 
+  /** As a fault has it: takes no new calls, or with any code but NO_ERROR is over at once. */
+  goAway(code: number): void {
+    if (code === ErrorCode.NO_ERROR) {
+      this.wire.drain();
+    } else {
+      this.isFaulted = true;
+      this.wire.abort(code, 'a fault of the replay');
+    }
+    this.schedule();
+  }
+
+  /** As a fault has it: what was said goes out, as far as there is room for it, and then nothing more is heard or said. */
+  breakOff(): void {
+    this.isFaulted = true;
+    this.isBroken = true;
+    this.wire.end();
+    process.nextTick(() => {
+      this.write();
+      hangUp(this.duplex);
+    });
+  }
+
   private accept(wire: GrpcCall): GrpcHandler {
-    const call = new ServedCall(wire, this.options, this.deadlines, () => this.calls.delete(call));
+    const call = new ServedCall(wire, this.options, this.deadlines, this, () => this.calls.delete(call));
     this.calls.add(call);
     call.begin();
     return call;
@@ -173,6 +201,10 @@ class ServedConnection {
 
   /** What was written has to reach the client, which may be sending still: its side is read until it closes. */
   private end(): void {
+    if (this.isBroken) {
+      hangUp(this.duplex);
+      return;
+    }
     this.duplex.end();
     const timer = setTimeout(() => this.duplex.destroy(), LINGER_MS);
     timer.unref();
@@ -180,11 +212,19 @@ class ServedConnection {
   }
 }
 
+/** Closes the transport at once: with RST over TCP; a unix socket or TLS has nothing like it. */
+function hangUp(duplex: Duplex): void {
+  if (duplex.destroyed) return;
+  const isTcp = duplex instanceof Socket && duplex.remoteAddress !== undefined && !('encrypted' in duplex);
+  if (isTcp) duplex.resetAndDestroy();
+  else duplex.destroy();
+}
+
 /** Shorter ones are kept to the millisecond; of longer ones a client has given up by itself before this side does. */
 const COARSE_FROM = 1000n * NS_PER_MS;
 
 /** One call between the wire and the replayer's handler. */
-class ServedCall implements Call, GrpcHandler, Expiring {
+class ServedCall implements TransportCall, GrpcHandler, Expiring {
   private handler: CallHandler | undefined;
   private over = false;
   private cancelDeadline: (() => void) | undefined;
@@ -194,6 +234,7 @@ class ServedCall implements Call, GrpcHandler, Expiring {
     private readonly wire: GrpcCall,
     private readonly options: GrpcServerOptions,
     private readonly deadlines: Deadlines,
+    private readonly connection: Pick<ServedConnection, 'goAway' | 'breakOff'>,
     private readonly done: () => void,
   ) {}
 
@@ -251,6 +292,32 @@ class ServedCall implements Call, GrpcHandler, Expiring {
     if (this.over) return;
     this.wire.reset(code);
     this.finish();
+  }
+
+  // ---- what faults do
+
+  sendPart(payload: Uint8Array, bytes: number): void {
+    this.wire.sendPart(payload, bytes);
+  }
+
+  goAway(code: number): void {
+    if (this.over) return;
+    if (code !== ErrorCode.NO_ERROR) this.finish();
+    this.connection.goAway(code);
+  }
+
+  breakOff(): void {
+    if (this.over) return;
+    this.finish();
+    this.connection.breakOff();
+  }
+
+  holdWindow(onRead: (bytes: number) => void): void {
+    this.wire.holdWindow(onRead);
+  }
+
+  giveBack(bytes: number): void {
+    this.wire.giveBack(bytes);
   }
 
   // ---- the client's side, from the wire

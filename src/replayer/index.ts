@@ -1,5 +1,7 @@
 /** Serving a cassette in place of a daemon. */
 export { describeReannotations, type Reannotation } from './reannotation.js';
+export type { FaultTally } from './fault-plan.js';
+export { FAULT_KINDS, POINTS, type FaultKind, type PointForm } from './fault.js';
 export { MAX_KEPT_MISSES, replay, replayToFrontend, type FrontendReplay, type Replay, type ReplayOptions } from './replay.js';
 export type { PlacedFiles } from './placed-files.js';
 export { DEFAULT_STALL_MS } from './replayer.js';

@@ -5,8 +5,12 @@ import type { Rules } from '../bridge/index.js';
 import { Cassette } from '../cassette/index.js';
 import type { BridgetapeError } from '../errors.js';
 import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
-import type { Accept } from './call.js';
-import { GrpcServer } from './grpc-server.js';
+import type { Accept, AcceptTransport } from './call.js';
+import { systemClock } from './clock.js';
+import type { Fault } from './fault.js';
+import { FaultPlan, type FaultTally } from './fault-plan.js';
+import { parseFault } from './fault-spec.js';
+import { GrpcServer, type GrpcServerOptions } from './grpc-server.js';
 import type { Told } from './miss.js';
 import { originOf, type Origin } from './origin.js';
 import type { Reannotation } from './reannotation.js';
@@ -15,7 +19,7 @@ import { Replayer, type ReplayerOptions } from './replayer.js';
 import { readScript } from './script.js';
 import { internalError } from './internal-error.js';
 
-export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
+export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld'> {
   /** Path of the cassette. */
   readonly file: string;
   /** What is run against the replay: for the advice how to record again. Left out: what was recorded. */
@@ -35,6 +39,13 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock'> {
    * before the cassette is read, so that a client that is started then comes up meanwhile. What it sends waits for that.
    */
   readonly onListening?: (address: string, reach: string | undefined) => void;
+  /**
+   * What is to go wrong: METHOD[#N][@POINT]=WHAT[:ARGUMENT], as in docs/faults.md. Of several that come together at a
+   * call, the first one is next to the client.
+   *
+   * @example ['ReadFile#2=UNAVAILABLE', 'ExecProcess@1500ms=reset']
+   */
+  readonly faults?: readonly string[];
 }
 
 export interface Replay {
@@ -44,6 +55,10 @@ export interface Replay {
   serve(duplex: Duplex): void;
   /** What the cassette could not answer as recorded, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly misses: readonly Told[];
+  /** The same from when a fault had fired: what a client does then was never recorded, and is no fault of its own. */
+  readonly afterFaults: readonly Told[];
+  /** How often each fault has fired, so far, in the order in which they were given. */
+  readonly faults: readonly FaultTally[];
   /** Requests that were answered as recorded, though annotated in another way, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly reannotations: readonly Reannotation[];
   /**
@@ -56,6 +71,9 @@ export interface Replay {
 /** All of most cassettes: to unpack a large answer takes longer than to send it (bench: 32 KiB exec output). */
 const UNPACKED_BYTES = 96 * 1024 * 1024;
 
+/** Whoever is read slowly may have so much on its way: a few requests, or a line of stdin. */
+const SLOW_LIMITS = { streamWindowBytes: 4096 } as const;
+
 /** A replay can run for days in front of clients that ask for what it does not have. */
 export const MAX_KEPT_MISSES = 1000;
 
@@ -63,12 +81,16 @@ export const MAX_KEPT_MISSES = 1000;
  * Serves a cassette in place of a daemon.
  *
  * @throws BridgetapeError `cassette-not-found`, `not-a-cassette`, `cassette-version`, `cassette-damaged`,
- *   `address-in-use`, `bad-address`, `insecure-listener`, `bad-argument` for TLS files that are none
+ *   `address-in-use`, `bad-address`, `insecure-listener`, `bad-argument` for TLS files that are none, and for faults that
+ *   say nothing or name no known method
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
+  const faults = (options.faults ?? []).map(parseFault);
   const cassette = Cassette.open(options.file);
-  const { misses, reannotations, listeners } = collect(options);
-  const server = serverFor((call) => replayer.accept(call), listeners);
+  const { misses, afterFaults, reannotations, listeners } = collect(options, () => plan?.hasFired === true);
+  const plan = faults.length === 0 ? undefined : planFor(faults, cassette, listeners.onCrash);
+  const accept: Accept = (call) => replayer.accept(call);
+  const server = serverFor(plan?.before(accept) ?? accept, listeners, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
   const release = (): void => {
@@ -82,7 +104,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   });
   options.onListening?.(formatAddress(listener.address), listener.reach);
   // In one go: nobody is served before it is done.
-  const replayer = replayerOf(cassette, options.rules, originOf(options.file, cassette.header, options.command), { ...options, ...listeners });
+  const replayer = replayerOf(cassette, options.rules, originOf(options.file, cassette.header, options.command), { ...options, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
     await listener.close();
@@ -93,6 +115,10 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   return {
     address: formatAddress(listener.address),
     misses,
+    afterFaults,
+    get faults() {
+      return plan?.tallies ?? [];
+    },
     reannotations,
     serve,
     close: async (graceMs = 0) => {
@@ -100,6 +126,16 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
       await (closed ??= close(graceMs));
     },
   };
+}
+
+/** @throws BridgetapeError `bad-argument`; the cassette is closed then */
+function planFor(faults: readonly Fault[], cassette: Cassette, onCrash: (error: unknown, path: string) => void): FaultPlan {
+  try {
+    return new FaultPlan(faults, new Set(cassette.calls.map(({ path }) => path)), systemClock, onCrash);
+  } catch (error) {
+    cassette.close();
+    throw error;
+  }
 }
 
 /** A replay to one frontend, of which the calls are those of one build. */
@@ -139,28 +175,30 @@ export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptio
 type Listeners = Required<Pick<ReplayerOptions, 'onMiss' | 'onReannotation' | 'onCrash'>>;
 
 /** Keeps what is told, and tells whoever else wants to know. */
-function collect(options: Partial<Listeners>): Pick<Replay, 'misses' | 'reannotations'> & { readonly listeners: Listeners } {
+function collect(options: Partial<Listeners>, hasFaultFired = (): boolean => false): Pick<Replay, 'misses' | 'afterFaults' | 'reannotations'> & { readonly listeners: Listeners } {
   const misses: Told[] = [];
+  const afterFaults: Told[] = [];
   const reannotations: Reannotation[] = [];
-  const onMiss = (miss: Told): void => {
+  const keep = (miss: Told, kept: Told[]): void => {
     const { path, text, comparison } = miss;
     // What a miss would be explained from is not kept.
-    if (misses.length < MAX_KEPT_MISSES) misses.push({ path, text, comparison });
+    if (kept.length < MAX_KEPT_MISSES) kept.push({ path, text, comparison });
     options.onMiss?.(miss);
   };
+  const onMiss = (miss: Told): void => keep(miss, hasFaultFired() ? afterFaults : misses);
   const onReannotation = (difference: Reannotation): void => {
     if (reannotations.length < MAX_KEPT_MISSES) reannotations.push(difference);
     options.onReannotation?.(difference);
   };
   const onCrash = (error: unknown, path: string): void => {
-    onMiss({ path, text: internalError(error) });
+    keep({ path, text: internalError(error) }, misses);
     options.onCrash?.(error, path);
   };
-  return { misses, reannotations, listeners: { onMiss, onReannotation, onCrash } };
+  return { misses, afterFaults, reannotations, listeners: { onMiss, onReannotation, onCrash } };
 }
 
-function serverFor(accept: Accept, { onMiss, onCrash }: Listeners): GrpcServer {
-  return new GrpcServer({ accept, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
+  return new GrpcServer({ accept, limits, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
 
 function replayerOf(cassette: Cassette, rules: Rules | undefined, origin: Origin, options: ReplayerOptions): Replayer {

@@ -44,6 +44,8 @@ export interface ReplayerOptions {
   /** Told of a bug in bridgetape; the call that met it has failed with INTERNAL. */
   readonly onCrash?: (error: unknown, path: string) => void;
   readonly clock?: Clock;
+  /** Whether clients are kept waiting on purpose: until then none of them counts as stalled. */
+  readonly isHeld?: () => boolean;
 }
 
 /** One frontend that is served. Its calls name no build, and all belong to one. */
@@ -70,13 +72,13 @@ export class Replayer {
   private readonly stalls: StallWatch;
   private readonly sessions: Sessions;
 
-  constructor(script: Script, { pace = 0, files, stallMs = DEFAULT_STALL_MS, clock = systemClock, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
+  constructor(script: Script, { pace = 0, files, stallMs = DEFAULT_STALL_MS, clock = systemClock, isHeld = () => false, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
     const missed = onMiss ?? ((): void => undefined);
     const stage: Stage = { clock, pace, files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
     this.repertoire = new Repertoire(script.builds, script.rules, script.origin);
-    this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall));
+    this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall), isHeld);
     this.slots = new BuildSlots(stage, this.repertoire, this.stalls.wake);
     this.services = new Set([BRIDGE, SOLVE, ...script.others.map(({ path }) => path)].map(serviceOf));
     // Outside of builds, clients poll: workers, version, health.

@@ -24,12 +24,13 @@ export class SendWindow {
 
 /** How much the peer may send: what was read is given back when it is worth a frame. */
 export class ReceiveWindow {
-  private left: number;
   private read = 0;
 
-  constructor(private readonly size: number) {
-    this.left = size;
-  }
+  /** @param left what the peer may send to begin with: more than the size, as long as it may not know of that */
+  constructor(
+    private readonly size: number,
+    private left = size,
+  ) {}
 
   /** @returns false when the peer sent more than it may */
   spend(bytes: number): boolean {

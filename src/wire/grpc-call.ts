@@ -10,7 +10,7 @@ import { Status, statusTrailers, textField } from './grpc-status.js';
 import { readTimeout } from './grpc-timeout.js';
 import { HeldBytes } from './held-bytes.js';
 import { ACCEPTED_ENCODINGS, BadCompression, type Decompress, decompressor, isKnownEncoding } from './message-encoding.js';
-import { latin1 } from './octets.js';
+import { latin1, view } from './octets.js';
 import type { RequestLine } from './request-headers.js';
 import { type MessageSink, PREFIX_BYTES, RequestMessages } from './request-messages.js';
 import { DEFAULT_SERVE_LIMITS, type ServeLimits } from './serve-limits.js';
@@ -96,6 +96,14 @@ function roomFor(head: Uint8Array): Uint8Array {
   return bytes <= beginning.length ? beginning.subarray(0, bytes) : new Uint8Array(bytes);
 }
 
+function setPrefix(bytes: Uint8Array, length: number, compressed: boolean): void {
+  bytes[0] = compressed ? COMPRESSED : PLAIN;
+  bytes[1] = length >>> 24;
+  bytes[2] = length >>> 16;
+  bytes[3] = length >>> 8;
+  bytes[4] = length;
+}
+
 /** One call, its client's side going to a handler, its server's side coming from the handler's owner. */
 export class GrpcCall implements StreamHandler, MessageSink {
   private readonly messages: RequestMessages;
@@ -145,15 +153,27 @@ export class GrpcCall implements StreamHandler, MessageSink {
   send(payload: Uint8Array, compressed = false, head?: Uint8Array): boolean {
     if (this.over) return true;
     if (!this.headersSent) this.sendHeaders([]);
-    const length = payload.length + (head?.length ?? 0);
     const bytes = head === undefined ? prefixOnly : roomFor(head);
-    bytes[0] = compressed ? COMPRESSED : PLAIN;
-    bytes[1] = length >>> 24;
-    bytes[2] = length >>> 16;
-    bytes[3] = length >>> 8;
-    bytes[4] = length;
+    setPrefix(bytes, payload.length + (head?.length ?? 0), compressed);
     if (head !== undefined) bytes.set(head, PREFIX_BYTES);
     return this.stream.write(bytes, payload);
+  }
+
+  /** Sends a message of which only the first so many bytes ever come. */
+  sendPart(payload: Uint8Array, bytes: number): void {
+    if (this.over) return;
+    if (!this.headersSent) this.sendHeaders([]);
+    setPrefix(prefixOnly, payload.length, false);
+    this.stream.write(prefixOnly, view(payload, 0, bytes));
+  }
+
+  /** The client can send only as much as is given back from here on; `onRead` is told how much was read. */
+  holdWindow(onRead: (bytes: number) => void): void {
+    this.stream.holdWindow(onRead);
+  }
+
+  giveBack(bytes: number): void {
+    if (!this.over) this.stream.giveBack(bytes);
   }
 
   /**

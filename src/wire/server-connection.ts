@@ -102,6 +102,8 @@ export class ServerConnection implements FrameSink, StreamOwner {
   private queuedBytes = 0;
   private prefaceBytes = 0;
   private firstFrame = true;
+  /** The client knows our settings; until then it keeps to RFC 9113's own. */
+  private acknowledged = false;
   private highest = 0;
   private continuations = 0;
   private blockDependsOnItself = false;
@@ -552,8 +554,13 @@ export class ServerConnection implements FrameSink, StreamOwner {
     } else if (length === 0) {
       this.spendIdle();
     } else if (stream?.receiving === true) {
-      this.releaseStream(stream, length);
+      if (stream.onRead === undefined) this.releaseStream(stream, length);
+      else stream.onRead(length);
     }
+  }
+
+  release(stream: ServerStream, bytes: number): void {
+    if (stream.receiving) this.releaseStream(stream, bytes);
   }
 
   private releaseStream(stream: ServerStream, length: number): void {
@@ -651,6 +658,7 @@ export class ServerConnection implements FrameSink, StreamOwner {
 
   private readSettings(flags: number, bytes: Uint8Array, from: number, to: number): void {
     if ((flags & ACK) !== 0) {
+      this.acknowledged = true;
       if (to > from) this.wrongSize(SETTINGS, to - from);
       return;
     }
@@ -796,7 +804,9 @@ export class ServerConnection implements FrameSink, StreamOwner {
       this.streamError(id, ErrorCode.PROTOCOL_ERROR);
       return;
     }
-    const stream = new ServerStream(id, this, this.peer.initialWindowBytes, this.limits.streamWindowBytes, line?.contentLength);
+    const { streamWindowBytes } = this.limits;
+    const window = new ReceiveWindow(streamWindowBytes, this.acknowledged ? streamWindowBytes : Math.max(streamWindowBytes, INITIAL_WINDOW_BYTES));
+    const stream = new ServerStream(id, this, this.peer.initialWindowBytes, window, line?.contentLength);
     this.streams.set(id, stream);
     if (tooLarge || line === undefined) {
       stream.linger();

@@ -1,7 +1,7 @@
 /** One request and its answer, on the serving side of a connection: what each side may still send (RFC 9113 §5.1). */
 
 import type { HeaderField } from './events.js';
-import { ReceiveWindow, SendWindow } from './flow-window.js';
+import { type ReceiveWindow, SendWindow } from './flow-window.js';
 import { copy } from './octets.js';
 import { SendQueue } from './send-queue.js';
 
@@ -28,6 +28,8 @@ export interface StreamOwner {
   /** Bytes that a stream may have in its queue before its handler has to wait. */
   queueLimit(): number;
   reset(stream: ServerStream, code: number): void;
+  /** Content of the stream was read: its window may open again by so much. */
+  release(stream: ServerStream, bytes: number): void;
   /** Whether the client has said that it takes a header list of this size. */
   takesHeaders(fields: readonly HeaderField[]): boolean;
 }
@@ -43,20 +45,20 @@ export class ServerStream {
   /** When the answer is over, the client may still say what it has to. */
   lingers = false;
   readonly sendWindow: SendWindow;
-  readonly receiveWindow: ReceiveWindow;
   /** Made when something has to wait: most streams never need it. */
   queue: SendQueue | undefined;
+  /** Told how much was read, when somebody else gives it back. */
+  onRead: ((bytes: number) => void) | undefined;
 
   /** @param contentLeft octets that the request's content-length still announces */
   constructor(
     readonly id: number,
     private readonly owner: StreamOwner,
     sendWindow: number,
-    receiveWindow: number,
+    readonly receiveWindow: ReceiveWindow,
     public contentLeft: number | undefined,
   ) {
     this.sendWindow = new SendWindow(sendWindow);
-    this.receiveWindow = new ReceiveWindow(receiveWindow);
   }
 
   /** Something waits to be sent. */
@@ -101,6 +103,15 @@ export class ServerStream {
   /** The answer is all there is to say: what the client still sends is read over, rather than cut off by a reset. */
   linger(): void {
     this.lingers = true;
+  }
+
+  /** Its window opens only by what is given back, not by itself. */
+  holdWindow(onRead: (bytes: number) => void): void {
+    this.onRead = onRead;
+  }
+
+  giveBack(bytes: number): void {
+    this.owner.release(this, bytes);
   }
 
   /** Ends the stream at once, in both directions. */

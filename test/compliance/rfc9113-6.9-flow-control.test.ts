@@ -1,7 +1,7 @@
 /** RFC 9113 §5.2 Flow Control, §6.9 WINDOW_UPDATE. The witness in frames.ts fails whenever the server goes beyond a window. */
 
 import { describe, expect, it } from 'vitest';
-import { concat, data, frame, headers, rstStream, settings, TYPE, uint32 } from '../wire/bytes.js';
+import { concat, data, frame, headers, PREFACE, rstStream, settings, TYPE, uint32 } from '../wire/bytes.js';
 import { octets, requestBlock, windowUpdate } from './bytes.js';
 import { bodyText, expectAlive, expectConnectionError, expectIgnored, expectOctets, expectStreamError, Peer } from './peer.js';
 
@@ -48,6 +48,16 @@ describe('RFC 9113 §6.9 WINDOW_UPDATE', () => {
 });
 
 describe('RFC 9113 §6.9.1 the flow-control window', () => {
+  it('is as large as ever for a client that cannot know yet that it is small', () => {
+    const peer = new Peer({ limits: { streamWindowBytes: 4096 }, settings: null });
+    peer.send(PREFACE, settings(), request(1, false), data(1, octets(10_000)));
+    expect(peer.over).toBeUndefined();
+    // And it opens again in small steps: such a client sends no more than the small window now.
+    expect(peer.on(1).reduce((sum, sent) => sum + (sent.type === 'WINDOW_UPDATE' ? sent.increment : 0), 0)).toBe(10_000);
+    peer.send(settings({}, 1), request(3, false), data(3, octets(4097)));
+    expectStreamError(peer, 3, 'FLOW_CONTROL_ERROR');
+  });
+
   it('a window on a stream that passes 2^31-1 is a stream error FLOW_CONTROL_ERROR', () => {
     const peer = new Peer();
     peer.send(request(1), windowUpdate(1, MAX - 65_535));

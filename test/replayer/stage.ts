@@ -1,9 +1,11 @@
 /** A replayer with a client in front of it: a transport and a clock in memory, so that no test waits. */
 import { describeExec } from '../../src/bridge/index.js';
 import type { HeaderField } from '../../src/cassette/index.js';
-import type { Accept, Call, CallHandler } from '../../src/replayer/call.js';
+import type { AcceptTransport, CallHandler, TransportCall } from '../../src/replayer/call.js';
 import type { Clock } from '../../src/replayer/clock.js';
 import type { Reannotation } from '../../src/replayer/reannotation.js';
+import type { Fault } from '../../src/replayer/fault.js';
+import { FaultPlan } from '../../src/replayer/fault-plan.js';
 import { Replayer, type ReplayerOptions } from '../../src/replayer/replayer.js';
 import type { Script } from '../../src/replayer/script.js';
 import { bridge } from '../bridge/build.js';
@@ -51,7 +53,7 @@ export interface LiveStatus {
 }
 
 /** One call of the client, and what it got. */
-export class LiveCall implements Call {
+export class LiveCall implements TransportCall {
   readonly headers: readonly HeaderField[];
   readonly messages: Uint8Array[] = [];
   /** When each message came, in ms of the clock. */
@@ -60,6 +62,14 @@ export class LiveCall implements Call {
   status: LiveStatus | undefined;
   /** RFC 9113 §7, when the server ended the call with RST_STREAM. */
   resetCode: number | undefined;
+  /** Messages of which only so many bytes came. */
+  readonly parts: Uint8Array[] = [];
+  /** The error code of a GOAWAY. */
+  goneAway: number | undefined;
+  isBrokenOff = false;
+  /** How many bytes its window was opened by, once it was held. */
+  givenBack = 0;
+  private onRead: ((bytes: number) => void) | undefined;
   isReading = true;
   private readonly handler: CallHandler;
   private cancelled = false;
@@ -67,7 +77,7 @@ export class LiveCall implements Call {
   constructor(
     readonly path: string,
     headers: Pairs,
-    accept: Accept,
+    accept: AcceptTransport,
     private readonly clock: Clock,
   ) {
     this.headers = fields(headers);
@@ -95,6 +105,11 @@ export class LiveCall implements Call {
     if (this.status !== undefined || this.cancelled) return;
     this.cancelled = true;
     this.handler.cancelled();
+  }
+
+  /** Bytes of it come off the wire. */
+  spends(bytes: number): void {
+    this.onRead?.(bytes);
   }
 
   reads(): void {
@@ -142,8 +157,32 @@ export class LiveCall implements Call {
     this.resetCode = code;
   }
 
+  sendPart(payload: Uint8Array, bytes: number): void {
+    this.fine();
+    this.parts.push(payload.slice(0, bytes));
+  }
+
+  goAway(code: number): void {
+    this.fine();
+    this.goneAway = code;
+  }
+
+  breakOff(): void {
+    this.fine();
+    this.isBrokenOff = true;
+  }
+
+  holdWindow(onRead: (bytes: number) => void): void {
+    this.onRead = onRead;
+  }
+
+  giveBack(bytes: number): void {
+    this.givenBack += bytes;
+  }
+
   private fine(): void {
-    if (this.status !== undefined || this.resetCode !== undefined) throw new Error(`${this.path}: something was sent after the end`);
+    const isGone = (this.goneAway ?? 0) !== 0 || this.isBrokenOff;
+    if (this.status !== undefined || this.resetCode !== undefined || isGone) throw new Error(`${this.path}: something was sent after the end`);
     if (this.cancelled) throw new Error(`${this.path}: something was sent after the client cancelled`);
   }
 }
@@ -154,10 +193,13 @@ export class Stage {
   readonly reannotations: Reannotation[] = [];
   readonly crashes: unknown[] = [];
   readonly replayer: Replayer;
+  readonly plan: FaultPlan;
 
-  constructor(script: Script, options: ReplayerOptions = {}) {
+  constructor(script: Script, options: ReplayerOptions = {}, faults: readonly Fault[] = []) {
+    this.plan = new FaultPlan(faults, [...script.builds.flatMap(({ calls }) => calls), ...script.others].map(({ path }) => path), this.clock, (error) => this.crashes.push(error));
     this.replayer = new Replayer(script, {
       clock: this.clock,
+      isHeld: this.plan.isHolding,
       onMiss: ({ text }) => this.misses.push(text),
       onReannotation: (difference) => this.reannotations.push(difference),
       onCrash: (error) => this.crashes.push(error),
@@ -166,7 +208,7 @@ export class Stage {
   }
 
   open(path: string, headers: Pairs = []): LiveCall {
-    return new LiveCall(path, headers, this.replayer.accept, this.clock);
+    return new LiveCall(path, headers, this.plan.before(this.replayer.accept), this.clock);
   }
 
   bridge(method: string, build?: string): LiveCall {
