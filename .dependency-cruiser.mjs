@@ -19,6 +19,7 @@ export default {
     floor('command', []),
     floor('config', ['bridge']),
     floor('recorder', [...ground, 'proxy']),
+    floor('runtime', [...ground, 'proxy', 'recorder', 'command']),
     floor('replayer', ground),
     floor('driver', ground),
     floor('frontend', [...ground, 'replayer', 'command']),

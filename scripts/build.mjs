@@ -16,8 +16,8 @@ function run(script, args) {
 
 const readManifest = (folder) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
-/** A file of src/cli as one script with all that it imports, but for the commands that it loads when they are asked for. */
-const script = (name, commands) => ({
+/** A file of src/cli as one script with all that it imports, but for the parts that it loads when they are asked for. */
+const script = (name, parts) => ({
   absWorkingDir: root,
   entryPoints: [`src/cli/${name}.ts`],
   outfile: join(dist, 'cli', `${name}.cjs`),
@@ -39,8 +39,8 @@ const script = (name, commands) => ({
     {
       name: 'left out',
       setup(bundle) {
-        bundle.onResolve({ filter: /^\.\/\w+\.js$/ }, ({ path, kind }) => {
-          const wanted = commands.find((command) => path === `./${command}.js`);
+        bundle.onResolve({ filter: /^\.\/[\w-]+\.js$/ }, ({ path, kind }) => {
+          const wanted = parts.find((part) => path === `./${part}.js`);
           return kind === 'dynamic-import' && wanted !== undefined ? { path: `./${wanted}.cjs`, external: true } : undefined;
         });
         // Reading package.json at each start.
@@ -67,8 +67,8 @@ function licences(inputs) {
 rmSync(dist, { recursive: true, force: true });
 run('scripts/bundle-schema.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-const commands = ['record', 'replay', 'run', 'show', 'explain', 'verify', 'config', 'help'];
+const parts = ['record', 'replay', 'run', 'runtime', 'show', 'explain', 'verify', 'config', 'help', 'frontend-recorder'];
 // One file each, because finding and linking the modules one by one takes longer than all that a short run does.
-const results = await Promise.all(['main', ...commands].map((name) => build(script(name, commands))));
+const results = await Promise.all(['main', 'frontend', ...parts].map((name) => build(script(name, parts))));
 writeFileSync(join(dist, 'cli', 'THIRD_PARTY_LICENSES'), licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 writeFileSync(join(dist, '.built'), '');

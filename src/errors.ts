@@ -21,7 +21,9 @@ export type ErrorCode =
   | 'not-a-cassette'
   | 'call-not-found'
   | 'command-not-found'
-  | 'replay-miss';
+  | 'replay-miss'
+  | 'runtime-exists'
+  | 'runtime-not-writable';
 
 /** The command is several scripts, each with its own copy of the class: an error of one is known to the others by this. */
 const FAMILY = Symbol.for('bridgetape.error');

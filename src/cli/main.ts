@@ -14,6 +14,7 @@ const COMMANDS: readonly Entry[] = [
   { name: 'record', takes: '-o FILE', summary: 'Record what crosses between clients and BuildKit', load: async () => (await import('./record.js')).recordCommand },
   { name: 'replay', takes: 'FILE', summary: 'Serve a cassette in place of BuildKit', load: async () => (await import('./replay.js')).replayCommand },
   { name: 'run', takes: 'CASSETTE -- CMD...', summary: 'Run a frontend here, served from a cassette', load: async () => (await import('./run.js')).runCommand },
+  { name: 'runtime', takes: '--dir DIR', summary: 'Make an OCI runtime for buildkitd that records container frontends', load: async () => (await import('./runtime.js')).runtimeCommand },
   { name: 'show', takes: 'FILE [CALL]', summary: 'Show the calls of a cassette, or one call whole', load: async () => (await import('./show.js')).showCommand },
   { name: 'explain', takes: 'FILE CALL', summary: 'Show what a replay compares of a request, and why', load: async () => (await import('./explain.js')).explainCommand },
   { name: 'verify', takes: 'FILE', summary: 'Check a cassette: whole, interrupted, or damaged where', load: async () => (await import('./verify.js')).verifyCommand },

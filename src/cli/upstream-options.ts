@@ -1,5 +1,5 @@
 /** The options that say where BuildKit is, as buildctl has them, and what they become. */
-import { isProgram } from '../command/index.js';
+import { programPath } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
 import { DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, type Address, type TlsClientOptions } from '../socket/index.js';
 import type { Options, OptionValues } from './synopsis.js';
@@ -28,7 +28,7 @@ export interface UpstreamPlace {
 /** @throws BridgetapeError `bad-address` also for a connection helper whose program is not there */
 export function upstreamPlace(values: OptionValues<typeof UPSTREAM_OPTIONS>): UpstreamPlace {
   const address = parseAddress(values.to);
-  if (address.kind === 'helper' && !isProgram(address.command[0])) {
+  if (address.kind === 'helper' && programPath(address.command[0]) === undefined) {
     throw new BridgetapeError('bad-address', `Cannot reach ${formatAddress(address)}: there is no program "${address.command[0]}" here.`, 'Install it, or look at PATH.');
   }
   const { tlscacert, tlscert, tlskey, tlsservername, tlsdir } = values;

@@ -1,2 +1,2 @@
-export { findProgram, isProgram, runCommand } from './run.js';
+export { findProgram, programPath, runCommand } from './run.js';
 export { forwardSignals } from './signals.js';

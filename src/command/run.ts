@@ -18,17 +18,13 @@ import { forwardSignals } from './signals.js';
  */
 export function findProgram(program: string): string {
   if (program === '') throw notFound(program, 'nothing stands after --');
-  const found = executable(program);
+  const found = programPath(program);
   if (found === undefined) throw notFound(program, 'there is no such program');
   return resolvePath(found);
 }
 
-/** Whether there is such a program, as a shell would look for it. */
-export function isProgram(program: string): boolean {
-  return executable(program) !== undefined;
-}
-
-function executable(program: string): string | undefined {
+/** Where a shell would find a program: the path that was given, or the first of that name on PATH. */
+export function programPath(program: string): string | undefined {
   const candidates = program.includes('/') ? [program] : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, program));
   return candidates.find(isExecutable);
 }

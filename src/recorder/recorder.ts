@@ -33,6 +33,11 @@ export class Recorder implements Tap, EngineRecorder {
     return this.openConnection({ address: formatAddress(listen) }, time);
   }
 
+  /** @param address the connection's address as the cassette is to have it, which nobody listens on */
+  openAt(address: string, time: bigint): ConnectionTap {
+    return this.openConnection({ address }, time);
+  }
+
   /** What watches the connections to a Docker Engine. */
   readonly engine: Tap = {
     open: (listen, time) => {

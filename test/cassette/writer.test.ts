@@ -293,6 +293,18 @@ describe('a disk that fails while recording', () => {
     expect(closed.events + (closed.loss?.events ?? 0)).toBe(2000);
   });
 
+  test('left before its end is interrupted, with all that was appended', async () => {
+    using folder = new Folder();
+    const writer = await CassetteWriter.create(folder.file, header);
+    for (const event of everyKind) writer.append(event);
+    const left = await writer.leave();
+    expect(await writer.close({ buildkitVersion: 'v1' })).toBe(left);
+    expect(left).toEqual({ path: folder.file, bytes: statSync(folder.file).size, events: everyKind.length, calls: 4 });
+    using cassette = Cassette.open(folder.file);
+    expect([cassette.state, cassette.eventCount, cassette.tail]).toEqual(['interrupted', everyKind.length, undefined]);
+    expect(readdirSync(folder.path)).toEqual(['a.cassette']);
+  });
+
   test('closing twice gives the same answer', async () => {
     const disk = new MemoryDisk();
     const writer = await CassetteWriter.create(name, header, { disk });

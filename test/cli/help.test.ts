@@ -6,13 +6,14 @@ import { FAULT_TOPIC } from '../../src/cli/fault-topic.js';
 import { help, topicHelp } from '../../src/cli/help.js';
 import { recordCommand } from '../../src/cli/record.js';
 import { replayCommand } from '../../src/cli/replay.js';
+import { runtimeCommand } from '../../src/cli/runtime.js';
 import { showCommand } from '../../src/cli/show.js';
 import { verifyCommand } from '../../src/cli/verify.js';
 import { FAULT_KINDS, POINTS } from '../../src/replayer/index.js';
 import { formatFault, parseFault } from '../../src/replayer/fault-spec.js';
 import { bridgetape } from './bridgetape.js';
 
-const commands = [recordCommand, replayCommand, showCommand, verifyCommand].map(({ synopsis }) => synopsis);
+const commands = [recordCommand, replayCommand, runtimeCommand, showCommand, verifyCommand].map(({ synopsis }) => synopsis);
 
 describe('the help of a command', () => {
   it('says how it is written', async () => {
@@ -20,6 +21,7 @@ describe('the help of a command', () => {
     expect(usages).toEqual([
       'Usage: bridgetape record -o FILE [options] [-- CMD...]',
       'Usage: bridgetape replay FILE [options] [-- CMD...]',
+      'Usage: bridgetape runtime --dir DIR [options]',
       'Usage: bridgetape show FILE [CALL] [options]',
       'Usage: bridgetape verify FILE [options]',
     ]);

@@ -188,6 +188,15 @@ export class CassetteWriter {
     return this.#closed;
   }
 
+  /**
+   * Flushes, and leaves the file as the journal that it is: for a conversation that was cut off. It reads as
+   * interrupted. After or before `close`, the first of them counts.
+   */
+  leave(): Promise<Closed> {
+    this.#closed ??= this.#leave();
+    return this.#closed;
+  }
+
   /** Returns false when the event itself can't be kept and a gap stands in for it. */
   #makeRoom(room: number, event: NewEvent): boolean {
     const reason = tooLarge(event, room);
@@ -322,7 +331,8 @@ export class CassetteWriter {
     while (this.#writing !== undefined) await this.#writing;
   }
 
-  async #close(facts: LateFacts): Promise<Closed> {
+  /** Everything that was appended is on its way no more; returns where the file ends, and the events up to there. */
+  async #flush(): Promise<{ readonly end: number; readonly events: number }> {
     clearTimeout(this.#timer);
     await this.#settled();
     if (this.#loss === undefined && this.#encoder.count > 0) {
@@ -330,8 +340,16 @@ export class CassetteWriter {
       await this.#settled();
     }
     const end = this.#loss === undefined ? this.#writtenEnd : await this.#mark();
-    const marked = end > this.#writtenEnd ? 1 : 0;
-    const events = this.#eventsOnDisk + marked;
+    return { end, events: this.#eventsOnDisk + (end > this.#writtenEnd ? 1 : 0) };
+  }
+
+  async #leave(): Promise<Closed> {
+    const { end, events } = await this.#flush();
+    return await this.#letGo(this.#path, end, events);
+  }
+
+  async #close(facts: LateFacts): Promise<Closed> {
+    const { end, events } = await this.#flush();
     let path = this.#path;
     let bytes: number;
     let packFailure: Error | undefined;
@@ -346,17 +364,15 @@ export class CassetteWriter {
       await remove(this.#disk, packing).catch(() => undefined);
       bytes = await this.#endJournal(end, events);
     }
+    return { ...(await this.#letGo(path, bytes, events)), ...(packFailure === undefined ? {} : { packFailure }) };
+  }
+
+  /** Lets go of the file. */
+  async #letGo(path: string, bytes: number, events: number): Promise<Closed> {
     recording.delete(key(this.#identity));
     await this.#file.close().catch(() => undefined);
     const loss = this.#loss;
-    return {
-      path,
-      bytes,
-      events,
-      calls: this.#calls,
-      ...(loss === undefined ? {} : { loss }),
-      ...(packFailure === undefined ? {} : { packFailure }),
-    };
+    return { path, bytes, events, calls: this.#calls, ...(loss === undefined ? {} : { loss }) };
   }
 
   /** Puts the packed file where the journal stands, unless by now something else stands there. */
