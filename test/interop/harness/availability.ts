@@ -15,12 +15,12 @@ const NEEDED = ['runc', 'busybox', 'docker-registry', 'flock', 'unshare', 'umoun
 const interop = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Why tests with real BuildKit can't run here, or `undefined` when they can. */
-export function interopReason(): string | undefined {
+export function interopReason(versions = buildKitVersions()): string | undefined {
   if (process.platform !== 'linux') return `BuildKit's daemon needs Linux, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "BuildKit's daemon needs root here: run as root";
   const missing = NEEDED.filter((program) => !onPath(program));
   if (missing.length > 0) return `not installed: ${missing.join(', ')}; run scripts/interop-setup.sh`;
-  if (buildKitVersions().every((version) => isBuilt(version))) return undefined;
+  if (versions.every((version) => isBuilt(version))) return undefined;
   return goReason(join(interop, 'frontend'), 'BuildKit');
 }
 

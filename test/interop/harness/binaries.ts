@@ -9,10 +9,20 @@ const interop = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What runs when nothing else is asked for: the oldest and the newest. */
 const DEFAULT_VERSIONS = 'v0.8.3,v0.32.2';
 
-/** The versions to test against: `BRIDGETAPE_INTEROP_VERSIONS`, a list with commas, or the default. */
-export function buildKitVersions(): readonly string[] {
+/**
+ * What tests of container frontends run when nothing else is asked for: in between, the metadata folder came, and runc
+ * was called in another way.
+ */
+export const FRONTEND_VERSIONS = 'v0.8.3,v0.17.3,v0.32.2';
+
+/**
+ * The versions to test against: `BRIDGETAPE_INTEROP_VERSIONS`, or the default.
+ *
+ * @param byDefault both are lists with commas
+ */
+export function buildKitVersions(byDefault = DEFAULT_VERSIONS): readonly string[] {
   const asked = process.env['BRIDGETAPE_INTEROP_VERSIONS'];
-  return (asked === undefined || asked === '' ? DEFAULT_VERSIONS : asked)
+  return (asked === undefined || asked === '' ? byDefault : asked)
     .split(',')
     .map((version) => version.trim())
     .filter((version) => version !== '');
@@ -82,9 +92,9 @@ export async function goFrontend(): Promise<string> {
   return join(await built(frontendModule), 'frontend');
 }
 
-/** Builds what is missing of all versions to test against, one after the other: each build takes all cores. */
-export async function buildAll(): Promise<void> {
-  for (const version of buildKitVersions()) await buildKit(version);
+/** Builds what is missing of the versions to test against, one after the other: each build takes all cores. */
+export async function buildAll(versions = buildKitVersions()): Promise<void> {
+  for (const version of versions) await buildKit(version);
   await goFrontend();
 }
 

@@ -12,9 +12,11 @@ const FIRST_BUILD_TIMEOUT = 1_800_000;
 /**
  * vitest's `describe` for tests with real BuildKit: skipped with a loud reason where that can't run, a failure there
  * when `CI=true`. What has to be built is built before the first test, outside of its time.
+ *
+ * @param versions of BuildKit that it needs
  */
-export function describeInterop(name: string, fn: () => void): void {
-  describeUnless(interopReason(), name, buildAll, fn);
+export function describeInterop(name: string, fn: () => void, versions?: readonly string[]): void {
+  describeUnless(interopReason(versions), name, () => buildAll(versions), fn);
 }
 
 /** The same for clients in other languages, which need neither root nor BuildKit. */

@@ -21,6 +21,12 @@ export interface ShownCassette {
   readonly listen: readonly string[];
   readonly upstream: string;
   readonly buildkitVersion?: string;
+  readonly frontend?: {
+    readonly arguments: readonly string[];
+    readonly environment: readonly string[];
+    readonly files: readonly { readonly path: string; readonly base64: string }[];
+    readonly exit?: { readonly status: number } | { readonly signal: string };
+  };
   readonly builds: readonly { readonly ref: string }[];
 }
 
