@@ -7,6 +7,7 @@ import { availableParallelism, cpus, loadavg, platform, release, totalmem } from
 const needed = [
   { name: 'go', args: ['version'], pattern: /go(\d[\d.]*)/, install: 'Go 1.26 or later, https://go.dev/dl/' },
   { name: 'socat', args: ['-V'], pattern: /socat version ([\d.]+)/, install: 'apt-get install socat' },
+  { name: 'runc', args: ['--version'], pattern: /runc version (\S+)/, install: 'apt-get install runc' },
   { name: 'haproxy', args: ['-v'], pattern: /version ([\w.]+)/, install: 'apt-get install haproxy' },
 ];
 

@@ -14,9 +14,10 @@ import { cli, middles, usualMiddles } from './middles.mjs';
 import { killAll } from './processes.mjs';
 import { replay, start } from './replay.mjs';
 import { markdown, terminal } from './report.mjs';
+import { runtime } from './runtime.mjs';
 import { size } from './size.mjs';
 
-const sections = { forward, memory, replay, idle, start, size };
+const sections = { forward, memory, replay, idle, start, runtime, size };
 /** The sections that are made of figures, so that one figure alone can be asked for. */
 const figured = ['forward', 'replay'];
 
@@ -84,7 +85,7 @@ if (options.write && !whole) refuse('--write goes with a whole run: without --on
 
 const forwards = chosen.some(([name]) => name === 'forward');
 const proxies = ['socat', 'haproxy'].filter((name) => forwards && chosenMiddles.some((middle) => middle.startsWith(name)));
-const { versions, missing } = programs(['go', ...proxies]);
+const { versions, missing } = programs(['go', ...proxies, ...(chosen.some(([name]) => name === 'runtime') ? ['runc'] : [])]);
 const records = chosen.some(([name]) => name !== 'forward') || chosenMiddles.includes('bridgetape');
 if (records && !existsSync(cli)) missing.push('bridgetape is not built: node scripts/setup.mjs --build');
 if (missing.length > 0) {
