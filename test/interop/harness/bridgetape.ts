@@ -22,6 +22,11 @@ export function bridgetape(args: readonly string[], options: CommandOptions = {}
   return runCommand([process.execPath, cli, ...args], options);
 }
 
+/** The same in a network namespace without any interface. */
+export function bridgetapeOffline(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return runCommand(['unshare', '--net', process.execPath, cli, ...args], options);
+}
+
 /** Starts `bridgetape` and hands it back while it runs. */
 export function startBridgetape(args: readonly string[], options: CommandOptions = {}): RunningCommand {
   return startCommand([process.execPath, cli, ...args], options);

@@ -1,7 +1,7 @@
 // Real BuildKit for tests: its binaries, daemons, a loopback registry, and a frontend of our own; and real gRPC clients.
 export { interopReason } from './availability.js';
 export { buildAll, buildKit, buildKitVersions, buildx, FRONTEND_VERSIONS, goFrontend, type BuildKit } from './binaries.js';
-export { bridgetape, buildBridgetape, listening, startBridgetape, type Listening } from './bridgetape.js';
+export { bridgetape, bridgetapeOffline, buildBridgetape, listening, startBridgetape, type Listening } from './bridgetape.js';
 export { busyboxDir, pushBaseImage } from './busybox.js';
 export { clientCommand, startEchoServer, STACKS, type EchoServer, type StackName } from './clients.js';
 export { runCommand, startCommand, CommandError, type CommandOptions, type CommandResult, type RunningCommand } from './command.js';
