@@ -2,7 +2,7 @@ import { findProgram, runCommand } from '../command/index.js';
 import { record } from '../recorder/index.js';
 import { dockerHost, parseSocketAddress, temporaryAddress, type DockerHost } from '../socket/index.js';
 import { defineCommand } from './command.js';
-import { dockerVariables } from './docker-variables.js';
+import { dockerFront, dockerVariables } from './docker-variables.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { plural, size } from '../quantity.js';
 import { EXIT, say, untilSignal } from './terminal.js';
@@ -33,7 +33,7 @@ export const recordCommand = defineCommand(
     if (command !== undefined) findProgram(command[0] ?? '');
     const [upstream, place] = [upstreamPlace(values), listenPlace(values)];
     const docker = values.docker === undefined ? dockerHost(process.env) : named(values.docker);
-    const dockerFront = docker.kind === 'none' ? undefined : temporaryAddress('docker.sock');
+    const dockerSocket = docker.kind === 'none' ? undefined : temporaryAddress('docker.sock');
     const { address, remove } = place.address === undefined ? temporaryAddress() : { address: place.address, remove: () => undefined };
     try {
       const recording = await record({
@@ -43,7 +43,7 @@ export const recordCommand = defineCommand(
         listenInsecure: place.insecure,
         upstream: upstream.address,
         upstreamTls: upstream.tls,
-        ...(docker.kind === 'none' || dockerFront === undefined ? {} : { docker: { listen: dockerFront.address, upstream: docker } }),
+        ...(docker.kind === 'none' || dockerSocket === undefined ? {} : { docker: { listen: dockerSocket.address, upstream: docker } }),
         force: values.force,
         bodies: values.bodies,
         noBodies: values['no-bodies'],
@@ -59,8 +59,7 @@ export const recordCommand = defineCommand(
         if (command === undefined) {
           // Listens for signals first: who reads the line may answer it with one.
           const signal = untilSignal();
-          const front = recording.dockerAddress === undefined ? '' : `for Docker's clients on ${recording.dockerAddress}, `;
-          say(`bridgetape: listening on ${recording.address}, ${front}recording to ${values.output}`);
+          say(`bridgetape: listening on ${recording.address}, ${dockerFront(recording.dockerAddress)}recording to ${values.output}`);
           await signal;
         } else {
           status = await runCommand(command, { BUILDKIT_HOST: recording.address, ...dockerVariables(recording.dockerAddress) });
@@ -77,7 +76,7 @@ export const recordCommand = defineCommand(
       return status;
     } finally {
       remove();
-      dockerFront?.remove();
+      dockerSocket?.remove();
     }
   },
 );

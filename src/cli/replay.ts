@@ -4,6 +4,7 @@ import { findProgram, runCommand } from '../command/index.js';
 import { DEFAULT_STALL_MS, describeReannotations, missLines, replay, type FaultTally, type Replay } from '../replayer/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
+import { dockerFront, dockerVariables } from './docker-variables.js';
 import { FAULT_TOPIC } from './fault-topic.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { nonNegative } from './numbers.js';
@@ -30,7 +31,9 @@ const HAS_THAT_FLAG = process.versions.v8.startsWith('11.');
 export const replayCommand = defineCommand(
   {
     name: 'replay',
-    about: 'Serves the cassette FILE where BuildKit would be, and runs CMD with BUILDKIT_HOST set to it. Without CMD, serves until SIGINT or SIGTERM; a second one ends it at once.',
+    about:
+      'Serves the cassette FILE where BuildKit would be, and Docker if it was recorded, and runs CMD with BUILDKIT_HOST and DOCKER_HOST set to that. ' +
+      'Without CMD, serves until SIGINT or SIGTERM; a second one ends it at once.',
     operands: { file: { required: true, about: 'The cassette to serve' } },
     options: {
       ...LISTEN_OPTIONS,
@@ -72,9 +75,9 @@ export const replayCommand = defineCommand(
       stallMs,
       ...(command === undefined ? {} : { command }),
       onMiss: (miss) => missLines(miss, colorsFor(process.stderr)).forEach(say),
-      onListening: (where, reach) => {
+      onListening: (where, reach, docker) => {
         if (reach !== undefined) say(`bridgetape: ${reach}`);
-        if (command !== undefined) running = runCommand(command, { BUILDKIT_HOST: where });
+        if (command !== undefined) running = runCommand(command, { BUILDKIT_HOST: where, ...dockerVariables(docker) });
       },
     });
     // Not before: what starting up and reading take is run once.
@@ -83,7 +86,7 @@ export const replayCommand = defineCommand(
       if (running === undefined) {
         // Listens for signals first: who reads the line may answer it with one.
         const signal = untilSignal();
-        say(`bridgetape: listening on ${replaying.address}, serving ${values.file}`);
+        say(`bridgetape: listening on ${replaying.address}, ${dockerFront(replaying.dockerAddress)}serving ${values.file}`);
         await signal;
         const again = untilSignal();
         await Promise.race([replaying.close(graceMs), again.then(() => replaying.close())]);

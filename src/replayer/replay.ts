@@ -2,11 +2,13 @@
 import type { Duplex } from 'node:stream';
 
 import type { Rules } from '../bridge/index.js';
-import { Cassette } from '../cassette/index.js';
+import { Cassette, HTTP_1 } from '../cassette/index.js';
 import type { BridgetapeError } from '../errors.js';
 import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
 import type { Accept, AcceptTransport } from './call.js';
 import { systemClock } from './clock.js';
+import { EngineScript } from './engine-script.js';
+import { EngineServer, type EngineServerOptions } from './engine-server.js';
 import type { Fault } from './fault.js';
 import { FaultPlan, type FaultTally } from './fault-plan.js';
 import { parseFault } from './fault-spec.js';
@@ -16,7 +18,7 @@ import { originOf, type Origin } from './origin.js';
 import type { Reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
-import { readScript } from './script.js';
+import { readScript, type Script } from './script.js';
 import { internalError } from './internal-error.js';
 
 export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld'> {
@@ -37,8 +39,9 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld'>
   /**
    * Told as soon as clients can connect, with the address to give them, and who can where that is not its owner alone:
    * before the cassette is read, so that a client that is started then comes up meanwhile. What it sends waits for that.
+   * With it comes the address for Docker's clients, as {@link Replay.dockerAddress} has it.
    */
-  readonly onListening?: (address: string, reach: string | undefined) => void;
+  readonly onListening?: (address: string, reach: string | undefined, dockerAddress: string | undefined) => void;
   /**
    * What is to go wrong: METHOD[#N][@POINT]=WHAT[:ARGUMENT], as in docs/faults.md. Of several that come together at a
    * call, the first one is next to the client.
@@ -51,6 +54,8 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld'>
 export interface Replay {
   /** The address to give to clients, as for BUILDKIT_HOST. */
   readonly address: string;
+  /** The same for DOCKER_HOST: a new unix socket; undefined when the cassette has nothing of a Docker Engine. */
+  readonly dockerAddress: string | undefined;
   /** Serves a client at the other end of any stream, such as the stdio of a process. */
   serve(duplex: Duplex): void;
   /** What the cassette could not answer as recorded, so far: the first {@link MAX_KEPT_MISSES}. */
@@ -93,7 +98,16 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const server = serverFor(plan?.before(accept) ?? accept, listeners, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
+  const docker = await offerDocker(cassette, () => ({
+    script: engineScript,
+    serveBridge: serve,
+    openSession: (id) => replayer.openSession(id),
+    onMiss: listeners.onMiss,
+    clock: systemClock,
+    pace: options.pace ?? 0,
+  }));
   const release = (): void => {
+    docker?.close();
     cassette.close();
     remove();
   };
@@ -102,18 +116,21 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     release();
     throw error;
   });
-  options.onListening?.(formatAddress(listener.address), listener.reach);
+  options.onListening?.(formatAddress(listener.address), listener.reach, docker?.address);
   // In one go: nobody is served before it is done.
-  const replayer = replayerOf(cassette, options.rules, originOf(options.file, cassette.header, options.command), { ...options, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
+  const { replayer, script } = replayerOf(cassette, options.rules, originOf(options.file, cassette.header, options.command), { ...options, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
+  const engineScript = new EngineScript(script.exchanges);
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
     await listener.close();
+    await docker?.stop();
     await server.close(graceMs);
     replayer.close();
     release();
   };
   return {
     address: formatAddress(listener.address),
+    dockerAddress: docker?.address,
     misses,
     afterFaults,
     get faults() {
@@ -156,7 +173,7 @@ export interface FrontendReplay extends Pick<Replay, 'misses' | 'reannotations'>
  */
 export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptions, 'clock'> & Pick<ReplayOptions, 'rules'> = {}): FrontendReplay {
   const { misses, reannotations, listeners } = collect(options);
-  const replayer = replayerOf(cassette, options.rules, originOf(cassette.path, cassette.header), { ...options, ...listeners });
+  const { replayer } = replayerOf(cassette, options.rules, originOf(cassette.path, cassette.header), { ...options, ...listeners });
   const frontend = replayer.frontend();
   const server = serverFor(frontend.accept, listeners);
   return {
@@ -201,9 +218,36 @@ function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, limi
   return new GrpcServer({ accept, limits, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
 
-function replayerOf(cassette: Cassette, rules: Rules | undefined, origin: Origin, options: ReplayerOptions): Replayer {
+function replayerOf(cassette: Cassette, rules: Rules | undefined, origin: Origin, options: ReplayerOptions): { readonly replayer: Replayer; readonly script: Script } {
   const script = readScript(cassette, rules, origin);
   // Here rather than between a client's request and its answer.
   cassette.unpackAhead(UNPACKED_BYTES);
-  return new Replayer(script, options);
+  return { replayer: new Replayer(script, options), script };
+}
+
+interface Docker {
+  readonly address: string;
+  /** Takes no new clients. */
+  stop(): Promise<void>;
+  /** Ends every connection. */
+  close(): void;
+}
+
+/** A docker.sock, when the cassette has something to answer there. */
+async function offerDocker(cassette: Cassette, options: () => EngineServerOptions): Promise<Docker | undefined> {
+  if (!cassette.connections.some(({ protocol }) => protocol === HTTP_1)) return undefined;
+  const engine = await EngineServer.create(options);
+  const { address, remove } = temporaryAddress('docker.sock');
+  const listener = await listen(address, { allowHalfOpen: false, paused: false }, (socket) => engine.accept(socket)).catch((error: unknown) => {
+    remove();
+    throw error;
+  });
+  return {
+    address: formatAddress(listener.address),
+    stop: () => listener.close(),
+    close: () => {
+      engine.close();
+      remove();
+    },
+  };
 }

@@ -124,10 +124,18 @@ export class Replayer {
     this.others.open.cancelAll();
   }
 
-  private acceptSession(call: Call): CallHandler {
-    const id = sessionIdOf(call.headers) ?? '';
+  /**
+   * A client opened a session; a build's end waits until it has settled.
+   *
+   * @returns to be called when both ends of it are up, and when it has ended
+   */
+  openSession(id: string): () => void {
     this.sessions.opened(id);
-    return serveSession(call, () => this.sessions.settled(id));
+    return () => this.sessions.settled(id);
+  }
+
+  private acceptSession(call: Call): CallHandler {
+    return serveSession(call, this.openSession(sessionIdOf(call.headers) ?? ''));
   }
 
   private acceptBridgeCall(call: Call): CallHandler {

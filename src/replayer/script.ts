@@ -1,6 +1,6 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
 import { BRIDGE, buildIdOf, BUILT_IN_RULES, headerText, type Rules, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
-import type { Cassette } from '../cassette/index.js';
+import { HTTP_1, type Cassette } from '../cassette/index.js';
 import { withPlainMessages } from './plain-messages.js';
 import type { Origin } from './origin.js';
 import { RecordedBuild } from './recorded-build.js';
@@ -12,6 +12,8 @@ export interface Script {
   readonly others: readonly RecordedCall[];
   /** By which a live request is compared with a recorded one. */
   readonly rules: Rules;
+  /** Exchanges of HTTP/1.1 with a Docker Engine. */
+  readonly exchanges: readonly RecordedCall[];
   /** The cassette of all of them. */
   readonly origin: Origin | undefined;
 }
@@ -19,13 +21,22 @@ export interface Script {
 /** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
 export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_RULES, origin?: Origin): Script {
   const calls = new Map<number, RecordedCall & { readonly events: CallEvent[] }>();
+  const exchanges = new Set<RecordedCall>();
+  const engine = new Set<number>();
   for (const event of cassette.events({ answersApart: true })) {
+    if (event.kind === 'connection-open' && event.protocol === HTTP_1) engine.add(event.connection);
     if (event.kind === 'gap' || !('call' in event)) continue;
     const call = calls.get(event.call);
-    if (call !== undefined) call.events.push(event);
-    else if (event.kind === 'client-header') calls.set(event.call, { id: event.call, path: headerText(event.headers, ':path') ?? '', headers: event.headers, origin, events: [event] });
+    if (call !== undefined) {
+      call.events.push(event);
+    } else if (event.kind === 'client-header') {
+      const begun = { id: event.call, path: headerText(event.headers, ':path') ?? '', headers: event.headers, origin, events: [event] };
+      calls.set(event.call, begun);
+      if (engine.has(event.connection)) exchanges.add(begun);
+    }
   }
-  return scriptOf([...calls.values()], rules, origin);
+  const all = [...calls.values()];
+  return { ...scriptOf(exchanges.size === 0 ? all : all.filter((call) => !exchanges.has(call)), rules, origin), exchanges: [...exchanges] };
 }
 
 /** @param recorded calls in the order of their client headers */
@@ -48,6 +59,7 @@ export function scriptOf(recorded: readonly RecordedCall[], rules = BUILT_IN_RUL
     builds: Array.from(builds, ([ref, members]) => new RecordedBuild(typeof ref === 'string' ? ref : undefined, members, rules)),
     others,
     rules,
+    exchanges: [],
     origin,
   };
 }

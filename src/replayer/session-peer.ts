@@ -1,8 +1,10 @@
 /**
- * The daemon's end of a session: inside `Control/Session` runs a second HTTP/2 connection with the roles reversed,
- * the daemon being its client. A replay never asks the client for anything, so this peer is there, answers PING and
+ * The daemon's end of a session: inside `Control/Session`, or behind an engine's `POST /session`, runs a second HTTP/2
+ * connection with the roles reversed, the daemon being its client. A replay never asks the client for anything, so this peer is there, answers PING and
  * SETTINGS, and stays idle until the client ends.
  */
+import type { Duplex } from 'node:stream';
+
 import { bytesMessageData, wrapBytesMessage } from '../bridge/index.js';
 import { IdleClient, OK } from '../wire/index.js';
 import type { Call, CallHandler } from './call.js';
@@ -43,4 +45,22 @@ export function serveSession(call: Call, settled: () => void = () => undefined):
       if (!ended) say();
     },
   };
+}
+
+/** The same on a stream of its own. The stream is the peer's from here on. */
+export function holdSession(stream: Duplex, settled: () => void): void {
+  const peer = new IdleClient(settled);
+  const say = (): void => {
+    if (stream.writableNeedDrain || stream.writableEnded || stream.destroyed) return;
+    for (const chunk of peer.pull()) stream.write(chunk);
+  };
+  stream.on('data', (bytes: Uint8Array) => {
+    peer.push(bytes);
+    if (peer.isOver) stream.end();
+    else say();
+  });
+  stream.on('drain', say);
+  stream.once('end', () => stream.end());
+  stream.once('close', settled);
+  say();
 }
