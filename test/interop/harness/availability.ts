@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildKitVersions, isBuilt } from './binaries.js';
+import { buildKitVersions, buildxFolder, isBuildxBuilt, isBuilt } from './binaries.js';
 import { clientsModule } from './clients.js';
 import { conformanceModules } from './conformance.js';
 import { isUpToDate } from './go-module.js';
@@ -24,6 +24,15 @@ export function interopReason(versions = buildKitVersions()): string | undefined
   return goReason(join(interop, 'frontend'), 'BuildKit');
 }
 
+/** Why a Docker Engine and buildx can't run here, or `undefined` when they can. */
+export function dockerReason(): string | undefined {
+  if (process.platform !== 'linux') return `dockerd needs Linux, this is ${process.platform}`;
+  if (process.getuid?.() !== 0) return 'dockerd needs root here: run as root';
+  const missing = ['docker', 'dockerd', 'busybox', 'flock', 'unshare', 'umount'].filter((program) => !onPath(program));
+  if (missing.length > 0) return `not installed: ${missing.join(', ')}; run scripts/interop-setup.sh`;
+  return isBuildxBuilt() ? undefined : goReason(buildxFolder, 'buildx');
+}
+
 /** Why clients in other languages can't run here, or `undefined` when they can. */
 export function clientsReason(): string | undefined {
   const missing = ['flock'].filter((program) => !onPath(program));
@@ -39,7 +48,8 @@ export function conformanceReason(): string | undefined {
 }
 
 function onPath(program: string): boolean {
-  return spawnSync('sh', ['-c', 'command -v "$1"', 'sh', program]).status === 0;
+  // Daemons are in sbin, which not every user's PATH has.
+  return spawnSync('sh', ['-c', 'PATH="$PATH:/usr/sbin:/sbin"; command -v "$1"', 'sh', program]).status === 0;
 }
 
 function goReason(module: string, what: string): string | undefined {

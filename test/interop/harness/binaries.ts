@@ -66,6 +66,13 @@ const buildxModule: GoModule = {
   programs: [{ name: 'docker-buildx', package: 'github.com/docker/buildx/cmd/buildx' }],
 };
 
+/** Whether buildx is in the cache, so that Go is not needed for it. */
+export function isBuildxBuilt(): boolean {
+  return isUpToDate(buildxModule);
+}
+
+export const buildxFolder = buildxModule.folder;
+
 /** buildx v0.30.1 as a plugin of Docker's command line, built when needed. */
 export async function buildx(): Promise<string> {
   return join(await built(buildxModule), 'docker-buildx');

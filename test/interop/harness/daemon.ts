@@ -146,7 +146,7 @@ export async function startDaemon(version: string, options: DaemonOptions = {}):
  * The daemon as process 1 of a PID namespace, with mounts that nobody else sees: however it ends, or we do, the kernel
  * ends its containers with it and nothing stays mounted. Containers of a daemon that was killed would run on otherwise.
  */
-function inNamespaces(argv: readonly string[]): readonly string[] {
+export function inNamespaces(argv: readonly string[]): readonly string[] {
   return dyingWithUs(['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', ...argv], 'KILL');
 }
 
@@ -160,7 +160,7 @@ function daemonIn(unshare: number): number | undefined {
   }
 }
 
-function signalDaemon(unshare: number, signal: NodeJS.Signals): void {
+export function signalDaemon(unshare: number, signal: NodeJS.Signals): void {
   try {
     process.kill(daemonIn(unshare) ?? unshare, signal);
   } catch {

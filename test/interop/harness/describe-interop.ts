@@ -1,8 +1,8 @@
 // The only part of the harness that knows vitest: where real BuildKit or another client can't run, a test run says so
 // aloud; in CI that is a failure.
 import { beforeAll, describe, it } from 'vitest';
-import { clientsReason, conformanceReason, interopReason } from './availability.js';
-import { buildAll } from './binaries.js';
+import { clientsReason, conformanceReason, dockerReason, interopReason } from './availability.js';
+import { buildAll, buildx } from './binaries.js';
 import { buildClients } from './clients.js';
 import { buildConformance } from './conformance.js';
 
@@ -19,6 +19,11 @@ export function describeInterop(name: string, fn: () => void, versions?: readonl
   describeUnless(interopReason(versions), name, () => buildAll(versions), fn);
 }
 
+/** The same for tests with a Docker Engine and buildx. */
+export function describeDocker(name: string, fn: () => void): void {
+  describeUnless(dockerReason(), name, buildx, fn);
+}
+
 /** The same for clients in other languages, which need neither root nor BuildKit. */
 export function describeClients(name: string, fn: () => void): void {
   describeUnless(clientsReason(), name, buildClients, fn);
@@ -29,7 +34,7 @@ export function describeConformance(name: string, fn: () => void): void {
   describeUnless(conformanceReason(), name, buildConformance, fn);
 }
 
-function describeUnless(reason: string | undefined, name: string, build: () => Promise<void>, fn: () => void): void {
+function describeUnless(reason: string | undefined, name: string, build: () => Promise<unknown>, fn: () => void): void {
   if (reason === undefined) {
     describe(name, () => {
       beforeAll(build, FIRST_BUILD_TIMEOUT);

@@ -7,7 +7,8 @@ export { clientCommand, startEchoServer, STACKS, type EchoServer, type StackName
 export { runCommand, startCommand, CommandError, type CommandOptions, type CommandResult, type RunningCommand } from './command.js';
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 export { conformanceProgram } from './conformance.js';
-export { describeClients, describeConformance, describeInterop } from './describe-interop.js';
+export { startDocker, type Docker } from './docker.js';
+export { describeClients, describeConformance, describeDocker, describeInterop } from './describe-interop.js';
 export { serveFile, type FileServer } from './file-server.js';
 export { pushFrontendImage } from './frontend-image.js';
 export { startHashingRelay, type HashingRelay, type RelayedConnection, type Witnessed } from './hashing-relay.js';

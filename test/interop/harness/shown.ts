@@ -7,12 +7,14 @@ export interface ShownCall {
   readonly connection: number;
   /** The build id that the call belongs to. */
   readonly build?: string;
+  /** Of an exchange with a Docker Engine. */
+  readonly method?: string;
   readonly path: string;
   readonly client: { readonly messages: number; readonly bytes: number };
   readonly server: { readonly messages: number; readonly bytes: number };
   readonly leftOut: number;
   readonly gaps: number;
-  readonly outcome: { readonly kind: 'status' | 'reset' | 'open'; readonly codeName?: string; readonly message?: string };
+  readonly outcome: { readonly kind: 'status' | 'http' | 'reset' | 'open'; readonly code?: number; readonly codeName?: string; readonly message?: string };
 }
 
 export interface ShownCassette {
