@@ -11,6 +11,9 @@ need() { # program package
 PATH="$PATH:/usr/sbin:/sbin"
 need runc runc
 need docker-registry docker-registry
+# The engine, and a command line for it. Another command line may be there already.
+need dockerd docker.io
+need docker docker.io
 need socat socat
 need haproxy haproxy
 need nghttp nghttp2-client
