@@ -216,7 +216,8 @@ async function series(options: CommandOptions): Promise<ReadonlyMap<string, Outc
   const container = ['--network=none', '--name=bt'];
   await run('version', ['version']);
   await run('info', ['info']);
-  await run('images', ['images', '--no-trunc', '--format={{.ID}} {{.Repository}} {{.Size}}']);
+  // One: images of the same second are listed in any order.
+  await run('images', ['images', '--no-trunc', '--format={{.ID}} {{.Repository}} {{.Size}}', IMAGE]);
   await run('ps', ['ps', '--all']);
   await run('inspect', ['image', 'inspect', IMAGE]);
   await run('inspect nothing', ['image', 'inspect', 'nothing-of-this-name']);
