@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'cassette-damaged'
   | 'cassette-version'
   | 'not-a-cassette'
+  | 'ambiguous-cassettes'
   | 'call-not-found'
   | 'command-not-found'
   | 'replay-miss'

@@ -46,6 +46,25 @@ export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
 export { runFrontend, type FrontendResult, type FrontendRunOptions } from './frontend/index.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';
-export { missLines, replay, type Closest, type Comparison, type FaultTally, type MissPainter, type Origin, type Replay, type ReplayOptions, type Told } from './replayer/index.js';
+export {
+  missLines,
+  replay,
+  reportOf,
+  type Closest,
+  type Comparison,
+  type ErrorReport,
+  type FaultTally,
+  type MissPainter,
+  type Origin,
+  type Outcome,
+  type Reannotation,
+  type Replay,
+  type ReplayOptions,
+  type ReplayReport,
+  type ReportedMiss,
+  type Told,
+  type UnusedCall,
+  type Verdict,
+} from './replayer/index.js';
 export { formatAddress, parseAddress, parseSocketAddress, temporaryAddress, type Address, type SocketAddress, type TlsClientOptions, type TlsFiles } from './socket/index.js';
 export { version } from './version.js';

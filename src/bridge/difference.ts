@@ -41,6 +41,7 @@ interface Request {
 const SEGMENT = String.raw`[^.["]+(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])*\.`;
 const IN_OP = new RegExp(String.raw`^((?:${SEGMENT})*?)op\[(\d+)\](?:\.(.+))?$`, 's');
 const ABOUT_OP = new RegExp(String.raw`^((?:${SEGMENT})*?)((?:metadata|Source\.locations)\[op\[(\d+)\]\])(.*)$`, 's');
+const MAIN_GRAPH = 'Definition.';
 const INPUT = /^inputs\[\d+\]$/;
 const TO_OP = /^op\[(\d+)\](.*)$/s;
 /** A message without fields, and the op that only says which one is the result: what follows from other differences. */
@@ -109,7 +110,8 @@ function* plainDifferences(recorded: ReadonlyMap<string, string>, live: Readonly
   for (const [field, value] of recorded) if (!live.has(field)) yield { field, recorded: value };
 }
 
-const nameAt = (graph: GraphFields, place: number): string => `op[${place}] ${opName(graph.ops[place]?.fields ?? new Map())}`;
+/** Most requests have one graph; an op of another one is named by that as well. */
+const nameAt = (at: string, graph: GraphFields, place: number): string => `${at === MAIN_GRAPH ? '' : at}op[${place}] ${opName(graph.ops[place]?.fields ?? new Map())}`;
 const EMPTY: GraphFields = { ops: [], about: [], head: undefined };
 
 function* graphDifferences(at: string, recorded = EMPTY, live = EMPTY): Iterable<Difference> {
@@ -126,15 +128,15 @@ function* graphDifferences(at: string, recorded = EMPTY, live = EMPTY): Iterable
     const place = TO_OP.exec(reference)?.[1];
     return place !== undefined && !paired.has(Number(place));
   };
-  const named = (graph: GraphFields, reference: string): string => reference.replace(TO_OP, (_, place: string, output: string) => nameAt(graph, Number(place)) + output);
+  const named = (graph: GraphFields, reference: string): string => reference.replace(TO_OP, (_, place: string, output: string) => nameAt(at, graph, Number(place)) + output);
   for (const [place, op] of recorded.ops.entries()) {
     const partner = partners.get(place);
     const other = partner === undefined ? undefined : live.ops[partner];
     if (partner === undefined || other === undefined) {
-      yield { field: `${at}op[${place}]`, op: { recorded: nameAt(recorded, place) }, recorded: opName(op.fields) };
+      yield { field: `${at}op[${place}]`, op: { recorded: nameAt(at, recorded, place) }, recorded: opName(op.fields) };
       continue;
     }
-    const names = { recorded: nameAt(recorded, place), live: nameAt(live, partner) };
+    const names = { recorded: nameAt(at, recorded, place), live: nameAt(at, live, partner) };
     for (const difference of plainDifferences(op.fields, other.fields)) yield { ...difference, field: `${at}op[${partner}].${difference.field}`, op: names };
     for (let index = 0; index < Math.max(op.inputs.length, other.inputs.length); index += 1) {
       const [before, now] = [op.inputs[index], other.inputs[index]];
@@ -149,16 +151,16 @@ function* graphDifferences(at: string, recorded = EMPTY, live = EMPTY): Iterable
       };
     }
   }
-  for (const [place, op] of live.ops.entries()) if (!paired.has(place)) yield { field: `${at}op[${place}]`, op: { live: nameAt(live, place) }, live: opName(op.fields) };
+  for (const [place, op] of live.ops.entries()) if (!paired.has(place)) yield { field: `${at}op[${place}]`, op: { live: nameAt(at, live, place) }, live: opName(op.fields) };
   const headMoved = recorded.head === undefined ? undefined : asLive(recorded.head);
   if (recorded.head !== undefined && live.head !== undefined && headMoved !== undefined && headMoved !== live.head && !isNew(live.head)) {
     yield { field: `${at}head`, recorded: named(recorded, recorded.head), live: named(live, live.head) };
   }
-  yield* differencesAbout(recorded, live, partners, paired);
+  yield* differencesAbout(at, recorded, live, partners, paired);
 }
 
 /** What is said about ops that both have. */
-function* differencesAbout(recorded: GraphFields, live: GraphFields, partners: ReadonlyMap<number, number>, paired: ReadonlySet<number>): Iterable<Difference> {
+function* differencesAbout(at: string, recorded: GraphFields, live: GraphFields, partners: ReadonlyMap<number, number>, paired: ReadonlySet<number>): Iterable<Difference> {
   const key = (op: number, rest: string): string => `${op} ${rest}`;
   const before = new Map<string, { readonly field: string; readonly op: number; readonly value: string }>();
   for (const said of recorded.about) {
@@ -169,9 +171,9 @@ function* differencesAbout(recorded: GraphFields, live: GraphFields, partners: R
     if (!paired.has(op)) continue;
     const said = before.get(key(op, rest));
     before.delete(key(op, rest));
-    if (said?.value !== value) yield { field, op: { live: nameAt(live, op) }, ...(said === undefined ? {} : { recorded: said.value }), live: value };
+    if (said?.value !== value) yield { field, op: { live: nameAt(at, live, op) }, ...(said === undefined ? {} : { recorded: said.value }), live: value };
   }
-  for (const { field, op, value } of before.values()) yield { field, op: { recorded: nameAt(recorded, op) }, recorded: value };
+  for (const { field, op, value } of before.values()) yield { field, op: { recorded: nameAt(at, recorded, op) }, recorded: value };
 }
 
 /** Which recorded op each live one is, by their places: equal ones in order, and between these the ones most alike of a kind. */

@@ -38,9 +38,10 @@ export function parseArguments<P extends Operands, O extends Options>(
   const [unfinished] = [...known].filter(([name, option]) => short !== undefined && (name === short || otherNames(option).includes(short)));
   if (unfinished !== undefined && unfinished[1].kind !== 'flag') throw refusal(`--${unfinished[0]} needs ${unfinished[1].value} behind it.`);
   const names = Object.keys(operands);
-  const extra = given[names.length];
+  const many = Object.values(operands).at(-1)?.many === true;
+  const extra = many ? undefined : given[names.length];
   if (extra !== undefined) throw refusal(`"${extra}" is one word too many for ${own}.`);
-  const values = new Map<string, unknown>(names.map((name, at) => [name, given[at]]));
+  const values = new Map<string, unknown>(names.map((name, at) => [name, operands[name]?.many === true ? given.slice(at) : given[at]]));
   for (const [name, option] of known) {
     const value: unknown = parsed[name];
     switch (option.kind) {
@@ -57,7 +58,8 @@ export function parseArguments<P extends Operands, O extends Options>(
     }
   }
   for (const [name, { required }] of Object.entries(operands)) {
-    if (required === true && values.get(name) === undefined) throw refusal(`${own} needs ${name.toUpperCase()}.`);
+    const value = values.get(name);
+    if (required === true && (value === undefined || (Array.isArray(value) && value.length === 0))) throw refusal(`${own} needs ${name.toUpperCase()}.`);
   }
   // Each name has a value of its kind now; that it is the synopsis' own type is more than the compiler can follow.
   return Object.fromEntries(values) as Values<P, O>;

@@ -23,7 +23,10 @@ export async function overview(commands: readonly Listed[], columns: number): Pr
 }
 
 export async function help({ name, about, operands, options, runsCommand, examples, notes }: Synopsis, columns: number): Promise<string> {
-  const named = Object.entries(operands).map(([operand, { required }]) => (required === true ? operand.toUpperCase() : `[${operand.toUpperCase()}]`));
+  const named = Object.entries(operands).map(([operand, { required, many }]) => {
+    const name = `${operand.toUpperCase()}${many === true ? '...' : ''}`;
+    return required === true ? name : `[${name}]`;
+  });
   const required = Object.entries(options).flatMap(([option, it]) => (it.kind === 'text' && it.required === true ? [`${it.short === undefined ? `--${option}` : `-${it.short}`} ${it.value}`] : []));
   const usage = ['Usage: bridgetape', name, ...named, ...required, '[options]', ...(runsCommand ? ['[-- CMD...]'] : [])].join(' ');
   const parser = blank(columns).usage(`${usage}\n\n${about}`);

@@ -12,7 +12,7 @@ interface Entry extends Listed {
 /** A command's script is loaded only when it is the one: a replay must not wait for what it does not use. */
 const COMMANDS: readonly Entry[] = [
   { name: 'record', takes: '-o FILE', summary: 'Record what crosses between clients and BuildKit', load: async () => (await import('./record.js')).recordCommand },
-  { name: 'replay', takes: 'FILE', summary: 'Serve a cassette in place of BuildKit', load: async () => (await import('./replay.js')).replayCommand },
+  { name: 'replay', takes: 'FILE...', summary: 'Serve a cassette in place of BuildKit', load: async () => (await import('./replay.js')).replayCommand },
   { name: 'run', takes: 'CASSETTE -- CMD...', summary: 'Run a frontend here, served from a cassette', load: async () => (await import('./run.js')).runCommand },
   { name: 'runtime', takes: '--dir DIR', summary: 'Make an OCI runtime for buildkitd that records container frontends', load: async () => (await import('./runtime.js')).runtimeCommand },
   { name: 'show', takes: 'FILE [CALL]', summary: 'Show the calls of a cassette, or one call whole', load: async () => (await import('./show.js')).showCommand },

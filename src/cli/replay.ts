@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 import { findProgram, runCommand } from '../command/index.js';
-import { DEFAULT_STALL_MS, describeReannotations, missLines, replay, type FaultTally, type Replay } from '../replayer/index.js';
+import { DEFAULT_STALL_MS, describeReannotations, describeUnused, errorReport, missLines, replay, reportOf, type FaultTally, type Outcome, type Replay, type ReplayReport } from '../replayer/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
 import { dockerFront, dockerVariables } from './docker-variables.js';
@@ -9,6 +9,7 @@ import { FAULT_TOPIC } from './fault-topic.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
 import { nonNegative } from './numbers.js';
 import { plural } from '../quantity.js';
+import { openReport } from './report-file.js';
 import { CONFIG_OPTION, rulesFrom } from './rules.js';
 import type { Options } from './synopsis.js';
 import { EXIT, say, untilSignal } from './terminal.js';
@@ -31,15 +32,13 @@ const HAS_THAT_FLAG = process.versions.v8.startsWith('11.');
 export const replayCommand = defineCommand(
   {
     name: 'replay',
-    about:
-      'Serves the cassette FILE where BuildKit would be, and Docker if it was recorded, and runs CMD with BUILDKIT_HOST and DOCKER_HOST set to that. ' +
-      'Without CMD, serves until SIGINT or SIGTERM; a second one ends it at once.',
-    operands: { file: { required: true, about: 'The cassette to serve' } },
+    about: 'Serves cassettes in place of BuildKit, and of Docker if that was recorded, to CMD (by BUILDKIT_HOST and DOCKER_HOST), or until SIGINT or SIGTERM.',
+    operands: { file: { required: true, many: true, about: 'A cassette, or a folder of them' } },
     options: {
       ...LISTEN_OPTIONS,
       ...SHORT_NAMES,
       config: CONFIG_OPTION,
-      exact: { kind: 'flag', about: 'What only describes a request (source lines, names on the screen) decides as well' },
+      exact: { kind: 'flag', about: 'Source lines and names on the screen decide as well' },
       pace: { kind: 'text', value: 'N', about: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow', default: '0' },
       stall: {
         kind: 'text',
@@ -47,12 +46,17 @@ export const replayCommand = defineCommand(
         about: 'How long to wait for a message of the client before its call fails; 0 waits for ever',
         default: String(DEFAULT_STALL_MS / 1000),
       },
+      strict: { kind: 'flag', about: 'Fail too when something recorded is not asked for' },
+      report: { kind: 'text', value: 'FILE', about: 'Write what it came to as JSON' },
       grace: { kind: 'text', value: 'SECONDS', about: 'Without CMD: how long open calls may go on after SIGINT or SIGTERM', default: '5' },
-      fault: { kind: 'list', value: 'SPEC', about: 'What is to go wrong, as in ReadFile#2=UNAVAILABLE; replay --help faults lists it all' },
+      fault: { kind: 'list', value: 'SPEC', about: 'What is to go wrong (replay --help faults)' },
     },
     runsCommand: true,
-    examples: [{ line: 'bridgetape replay build.cassette -- buildctl build --frontend dockerfile.v0 …' }],
-    notes: ["Exit status: CMD's own when it is not 0; 3 when the cassette could not answer everything, or a fault never fired; 2 when it could not be served; 127 when CMD is not found."],
+    examples: [
+      { line: 'bridgetape replay build.cassette -- buildctl build …' },
+      { line: 'bridgetape replay testdata/ --strict -- go test ./...' },
+    ],
+    notes: ["Exit status: CMD's own when it is not 0; 3 when something had no answer or, with --strict, was not asked for, or a fault never fired; 2 when it could not be served; 127 when CMD is not found."],
     topics: [FAULT_TOPIC],
   },
   async (values, command) => {
@@ -62,8 +66,9 @@ export const replayCommand = defineCommand(
     const { address, tls, insecure } = listenPlace(values);
     if (command !== undefined) findProgram(command[0] ?? '');
     const rules = await rulesFrom(values.config, values.exact);
+    const report = values.report === undefined ? undefined : openReport(values.report);
     let running: Promise<number> | undefined;
-    const replaying = await replay({
+    const play = replay({
       file: values.file,
       ...(address === undefined ? {} : { listen: address }),
       tls,
@@ -80,33 +85,62 @@ export const replayCommand = defineCommand(
         if (command !== undefined) running = runCommand(command, { BUILDKIT_HOST: where, ...dockerVariables(docker) });
       },
     });
-    // Not before: what starting up and reading take is run once.
-    if (HAS_THAT_FLAG) setFlagsFromString(`--interrupt-budget=${OPTIMISE_AFTER_BYTES}`);
+    let status: number | undefined;
+    let replaying: Replay | undefined;
     try {
-      if (running === undefined) {
-        // Listens for signals first: who reads the line may answer it with one.
-        const signal = untilSignal();
-        say(`bridgetape: listening on ${replaying.address}, ${dockerFront(replaying.dockerAddress)}serving ${values.file}`);
-        await signal;
-        const again = untilSignal();
-        await Promise.race([replaying.close(graceMs), again.then(() => replaying.close())]);
-        return replaying.misses.length + idle(replaying).length === 0 ? EXIT.ok : EXIT.incomplete;
-      }
-      const status = await running;
-      if (status !== EXIT.ok || replaying.misses.length + idle(replaying).length === 0) return status;
-      if (replaying.misses.length > 0) say(`bridgetape: the command succeeded, but ${plural(replaying.misses.length, 'request')} had no answer in ${values.file}`);
-      return EXIT.incomplete;
+      replaying = await play;
+      // Not before: what starting up and reading take is run once.
+      if (HAS_THAT_FLAG) setFlagsFromString(`--interrupt-budget=${OPTIMISE_AFTER_BYTES}`);
+      if (running === undefined) await untilTold(replaying, graceMs);
+      else status = await running;
+    } catch (error) {
+      report?.write(errorReport(error));
+      throw error;
     } finally {
-      await replaying.close();
-      for (const { spec, calls } of idle(replaying)) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
-      if (replaying.afterFaults.length > 0) say(`bridgetape: after a fault, ${plural(replaying.afterFaults.length, 'request')} had no answer in ${values.file}, which does not count`);
-      const told = describeReannotations(replaying.reannotations);
-      if (told !== undefined) say(told);
+      await replaying?.close();
     }
+    const outcome: Outcome = { strict: values.strict, ...(command === undefined || status === undefined ? {} : { command: { arguments: command, status } }) };
+    const result = reportOf(replaying, outcome);
+    report?.write(result);
+    return conclude(replaying, result, status ?? EXIT.ok);
   },
 );
+
+async function untilTold(replaying: Replay, graceMs: number): Promise<void> {
+  // Listens for signals first: who reads the line may answer it with one.
+  const signal = untilSignal();
+  say(`bridgetape: listening on ${replaying.address}, ${dockerFront(replaying.dockerAddress)}serving ${served(replaying)}`);
+  await signal;
+  const again = untilSignal();
+  await Promise.race([replaying.close(graceMs), again.then(() => replaying.close())]);
+}
+
+function served({ cassettes }: Replay): string {
+  return cassettes.length === 1 ? cassettes.join('') : plural(cassettes.length, 'cassette');
+}
 
 /** Faults that never happened to anybody: what they were to test was not tested. */
 function idle({ faults }: Replay): readonly FaultTally[] {
   return faults.filter(({ fired }) => fired === 0);
+}
+
+/** Says what it came to. @returns the exit status */
+function conclude(replaying: Replay, { verdict, misses, unused }: ReplayReport, commandStatus: number): number {
+  for (const line of describeUnused(replaying.unused())) say(line);
+  const reannotated = describeReannotations(replaying.reannotations);
+  if (reannotated !== undefined) say(reannotated);
+  for (const { spec, calls } of idle(replaying)) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
+  if (replaying.afterFaults.length > 0) say(`bridgetape: after a fault, ${plural(replaying.afterFaults.length, 'request')} had no answer in ${served(replaying)}, which does not count`);
+  if (commandStatus !== EXIT.ok) return commandStatus;
+  switch (verdict) {
+    case 'passed':
+    case 'command-failed':
+      return idle(replaying).length === 0 ? EXIT.ok : EXIT.incomplete;
+    case 'missed':
+      say(`bridgetape: the command succeeded, but ${plural(misses.count, 'request')} had no answer in ${served(replaying)}`);
+      return EXIT.incomplete;
+    case 'unused':
+      say(`bridgetape: the command succeeded, but did not ask for ${plural(unused.count, 'recorded call')}, which --strict does not let pass`);
+      return EXIT.incomplete;
+  }
 }

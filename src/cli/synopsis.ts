@@ -41,6 +41,8 @@ export type Options = Readonly<Record<string, Option>>;
 export interface Operand {
   readonly about: string;
   readonly required?: true;
+  /** It takes every word that is left: the last one only. */
+  readonly many?: true;
 }
 
 /** By name, in order, the required ones first. */
@@ -67,7 +69,7 @@ export interface Topic {
   readonly examples: readonly string[];
 }
 
-type OperandValue<P extends Operand> = P extends { required: true } ? string : string | undefined;
+type OperandValue<P extends Operand> = P extends { many: true } ? readonly string[] : P extends { required: true } ? string : string | undefined;
 type OptionValue<O extends Option> = O extends Flag ? boolean : O extends List ? readonly string[] : O extends { required: true } | { default: string } ? string : string | undefined;
 
 export type OptionValues<O extends Options> = { readonly [name in keyof O]: OptionValue<O[name]> };

@@ -122,6 +122,11 @@ export class BuildSlot implements PartOwner {
     return this.rendition?.build.unasked;
   }
 
+  /** The recorded calls that its client has made again. */
+  get asked(): readonly RecordedCall[] {
+    return this.rendition?.build.asked ?? [];
+  }
+
   /** The replay is over: nothing more is sent. */
   close(): void {
     this.rendition?.build.open.cancelAll();

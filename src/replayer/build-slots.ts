@@ -1,6 +1,7 @@
 /** The builds of the clients, by their ids: those that go on, and those that have ended lately. */
 import { BuildSlot } from './build-slot.js';
 import type { Stage } from './player.js';
+import type { RecordedCall } from './recorded-call.js';
 import type { Repertoire } from './repertoire.js';
 
 /** A client can ask about a build a little after its end; those that ended before so many others are forgotten. */
@@ -10,6 +11,8 @@ export class BuildSlots {
   private readonly going = new Map<string, BuildSlot>();
   private readonly ended = new Map<string, BuildSlot>();
   private frontends = 0;
+  /** Recorded calls that were made again in builds that are remembered no more. */
+  private readonly askedBefore = new Set<RecordedCall>();
 
   /** @param opened told of each build that begins to go on */
   constructor(
@@ -32,6 +35,12 @@ export class BuildSlots {
   unnamed(): BuildSlot {
     this.frontends += 1;
     return this.make(`of frontend ${this.frontends}`);
+  }
+
+  /** The recorded calls that clients have made again. */
+  get asked(): ReadonlySet<RecordedCall> {
+    const slots = [...this.going.values(), ...this.ended.values()];
+    return new Set([...this.askedBefore, ...slots.flatMap(({ asked }) => asked)]);
   }
 
   /** The build of that id, whatever has become of it. */
@@ -57,7 +66,7 @@ export class BuildSlots {
   private make(ref: string): BuildSlot {
     const slot: BuildSlot = new BuildSlot(ref, this.stage, this.repertoire, () => this.end(slot));
     this.going.set(ref, slot);
-    this.ended.delete(ref);
+    this.forget(ref);
     this.opened();
     return slot;
   }
@@ -68,6 +77,11 @@ export class BuildSlots {
     this.going.delete(slot.ref);
     this.ended.set(slot.ref, slot);
     const oldest = this.ended.keys().next();
-    if (this.ended.size > MAX_ENDED && oldest.done !== true) this.ended.delete(oldest.value);
+    if (this.ended.size > MAX_ENDED && oldest.done !== true) this.forget(oldest.value);
+  }
+
+  private forget(ref: string): void {
+    for (const call of this.ended.get(ref)?.asked ?? []) this.askedBefore.add(call);
+    this.ended.delete(ref);
   }
 }

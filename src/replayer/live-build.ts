@@ -49,6 +49,11 @@ export class LiveBuild {
     return this.recorded.calls.filter((call) => call.path.startsWith(BRIDGE) && !this.matcher.isUsed(call));
   }
 
+  /** The recorded calls that its client has made again. */
+  get asked(): readonly RecordedCall[] {
+    return this.recorded.calls.filter((call) => this.matcher.isUsed(call));
+  }
+
   /** What an exec stream waits for. */
   execScope(exec: RecordedCall): Scope {
     return new BuildScope(this.recorded.eventsAround(exec), this.happened, this.originOf(exec), false);

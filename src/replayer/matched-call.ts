@@ -7,7 +7,8 @@ import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
 import type { CallHandler } from './call.js';
 import { CallScope } from './causality.js';
-import { isMiss, type Matcher } from './matcher.js';
+import { isMiss } from './matcher.js';
+import type { Matching } from './matchers.js';
 import type { Told } from './miss.js';
 import { placedAnswer } from './placed-files.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
@@ -15,7 +16,7 @@ import type { RecordedCall } from './recorded-call.js';
 
 export interface MatchedCallOptions {
   readonly call: PlayedCall;
-  readonly matcher: Matcher;
+  readonly matcher: Matching;
   readonly bindings: Bindings;
   readonly stage: Stage;
   /** Returns whether the client is not to be told: something else goes on with the call. */

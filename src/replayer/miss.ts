@@ -64,8 +64,8 @@ export function explainMiss(path: string, live: Canonical, calls: readonly Recor
   let known: { readonly comparison: Comparison; readonly text: string } | undefined;
   const told = (): { readonly comparison: Comparison; readonly text: string } => {
     if (known !== undefined) return known;
-    const closest = closestTo(path, live, calls, usedCalls, rules);
-    const where = calls.find(({ id }) => id === closest?.call)?.origin ?? calls[0]?.origin ?? origin;
+    const [best, closest] = closestTo(path, live, calls, usedCalls, rules) ?? [];
+    const where = best?.origin ?? calls[0]?.origin ?? origin;
     const comparison = { origin: where, candidates: calls.length, usedUp: [...usedCalls].slice(0, MAX_USED_UP).map(({ id }) => id), closest };
     const text = describe(path, comparison, usedCalls.size);
     known = { text, comparison: { ...comparison, closest: closest && { ...closest, differences: closest.differences.map(shortened) } } };
@@ -83,7 +83,7 @@ export function explainMiss(path: string, live: Canonical, calls: readonly Recor
   };
 }
 
-function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[], used: ReadonlySet<RecordedCall>, rules: Rules): Closest | undefined {
+function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[], used: ReadonlySet<RecordedCall>, rules: Rules): readonly [RecordedCall, Closest] | undefined {
   const candidates = calls.slice(0, MAX_CANDIDATES).flatMap((call) => {
     const request = requestOf(call);
     if (request === undefined) return [];
@@ -96,7 +96,7 @@ function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[]
     .map(({ call, fields }) => ({ call, found: differences(fields, live.fields) }))
     .toSorted((a, b) => a.found.length - b.found.length || Number(used.has(a.call)) - Number(used.has(b.call)));
   const [best] = compared;
-  return best && { call: best.call.id, alreadyUsed: used.has(best.call), differences: best.found.slice(0, MAX_KEPT_DIFFERENCES), distance: best.found.length };
+  return best && [best.call, { call: best.call.id, alreadyUsed: used.has(best.call), differences: best.found.slice(0, MAX_KEPT_DIFFERENCES), distance: best.found.length }];
 }
 
 function describe(path: string, { candidates, closest, usedUp, origin }: Comparison, used: number): string {

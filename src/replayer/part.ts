@@ -166,6 +166,9 @@ export class Part implements CallHandler {
   }
 }
 
+/** Why a live build cannot be a recorded one: its client asked for something else, or was answered something else. */
+export type TrialFailure = 'asked' | 'answered';
+
 /** A part as one recorded build plays it: on trial, in earnest, or not any more. */
 export class Role implements PlayedCall {
   private state: 'trial' | 'played' | 'dropped';
@@ -173,11 +176,11 @@ export class Role implements PlayedCall {
   /** What is to be sent when the trial has shown that this is the build. */
   private readonly held: { headers?: readonly HeaderField[]; readonly messages: Uint8Array[]; end?: End; done: boolean } = { messages: [], done: false };
 
-  /** @param failTrial told that the build cannot be this one; nothing is sent until then. Undefined: there is no trial */
+  /** @param failTrial told that the build cannot be this one, and whether for what was asked or for what was answered; nothing is sent until then. Undefined: there is no trial */
   constructor(
     private readonly part: Part,
     private readonly bindings: Bindings,
-    private readonly failTrial: (() => void) | undefined,
+    private readonly failTrial: ((why: TrialFailure) => void) | undefined,
   ) {
     this.state = failTrial === undefined ? 'played' : 'trial';
     if (failTrial !== undefined && part.sent.length > 0) this.echo = echoOf(part.path, part.sent, bindings);
@@ -217,11 +220,11 @@ export class Role implements PlayedCall {
     const rest = this.echo === undefined ? payload : this.echo.hear(payload);
     if (rest === 'again') return true;
     if (rest === 'different') {
-      this.failTrial?.();
+      this.failTrial?.('answered');
       return false;
     }
     if (this.state === 'played') return this.part.send(rest);
-    if (this.part.end !== undefined && this.part.path !== STATUS) this.failTrial?.();
+    if (this.part.end !== undefined && this.part.path !== STATUS) this.failTrial?.('answered');
     this.held.messages.push(rest);
     return this.isAhead;
   }
@@ -236,7 +239,7 @@ export class Role implements PlayedCall {
 
   /** @returns whether nothing of it is for the client */
   missed(told: Told): boolean {
-    if (this.state === 'trial') this.failTrial?.();
+    if (this.state === 'trial') this.failTrial?.('asked');
     return this.state === 'played' ? this.part.missed(told) : true;
   }
 
@@ -279,6 +282,6 @@ export class Role implements PlayedCall {
     const { part } = this;
     const isSame = this.echo?.isAhead !== true && (part.end === undefined || endedAlike(part.end, end, this.bindings));
     if (isSame || part.path === STATUS) this.held.end = end;
-    else this.failTrial?.();
+    else this.failTrial?.('answered');
   }
 }

@@ -5,7 +5,7 @@
 import { contentsAnswer, type FileRequest, fileRequest, statAnswer } from '../bridge/index.js';
 import { OK } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
-import type { Matcher } from './matcher.js';
+import type { Matching } from './matchers.js';
 import { type CallEvent, type RecordedCall, requestOf } from './recorded-call.js';
 
 /** Contents by name, as clients ask for it: relative to the root of the result. */
@@ -16,7 +16,7 @@ export type PlacedFiles = ReadonlyMap<string, Uint8Array>;
  *
  * @returns undefined when the request is not about such a file, or the recording asked nothing about it there
  */
-export function placedAnswer(files: PlacedFiles, path: string, payload: Uint8Array, matcher: Matcher, bindings: Bindings): RecordedCall | undefined {
+export function placedAnswer(files: PlacedFiles, path: string, payload: Uint8Array, matcher: Matching, bindings: Bindings): RecordedCall | undefined {
   const request = fileRequest(path, payload);
   const contents = request && files.get(request.name);
   if (request === undefined || contents === undefined) return undefined;

@@ -2,6 +2,7 @@
 import { BRIDGE, type Canonical, canonicalRequest, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, RETURN, type Rules, SOLVE } from '../bridge/index.js';
 import type { ClientEvent } from './causality.js';
 import { readExec, type RecordedExec } from './exec-script.js';
+import type { Origin } from './origin.js';
 import { isAwaited, requestOf, type RecordedCall } from './recorded-call.js';
 import { RequestIndex } from './request-index.js';
 
@@ -12,6 +13,8 @@ export interface RecordedContainer {
 }
 
 export class RecordedBuild {
+  /** The cassette that holds it. */
+  readonly origin: Origin | undefined;
   readonly solve: RecordedCall | undefined;
   private index: RequestIndex | undefined;
   private request: Canonical | undefined;
@@ -31,6 +34,7 @@ export class RecordedBuild {
     readonly calls: readonly RecordedCall[],
     readonly rules: Rules,
   ) {
+    this.origin = calls[0]?.origin;
     this.solve = calls.find(({ path }) => path === SOLVE);
   }
 

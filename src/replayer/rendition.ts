@@ -3,7 +3,7 @@
  * whether it can be that one. On trial nothing is sent, and it is the time at which each thing was done.
  */
 import { LiveBuild } from './live-build.js';
-import { deliver, Role, type Deed, type Part } from './part.js';
+import { deliver, Role, type Deed, type Part, type TrialFailure } from './part.js';
 import type { CallHandler } from './call.js';
 import type { Stage } from './player.js';
 import type { Reannotation } from './reannotation.js';
@@ -30,7 +30,7 @@ export class Rendition {
   private readonly timers = new Set<Timer>();
   /** Of what is tried: monotonic ns. */
   private time: bigint | undefined;
-  private isFailed = false;
+  private failed: { readonly why: TrialFailure; readonly path: string } | undefined;
   /** Found on trial: told when that is over. */
   private readonly reannotations: Reannotation[] = [];
 
@@ -45,7 +45,7 @@ export class Rendition {
       files,
       clock: { now: () => this.time ?? clock.now(), at: (due, run) => this.at(due, run) },
       missed: (told) => {
-        if (this.isTrial) this.isFailed = true;
+        if (this.isTrial) this.fail('asked', told.path);
         else stage.missed(told);
       },
       reannotated: (difference) => {
@@ -53,7 +53,7 @@ export class Rendition {
         else stage.reannotated(difference);
       },
       crashed: (error, path) => {
-        this.isFailed = true;
+        this.fail('asked', path);
         stage.crashed(error, path);
       },
     });
@@ -65,7 +65,7 @@ export class Rendition {
       deliver(deed, this.cast.get(part)?.handler);
       return;
     }
-    const role = new Role(part, this.build.bindings, this.isTrial ? (): void => void (this.isFailed = true) : undefined);
+    const role = new Role(part, this.build.bindings, this.isTrial ? (why): void => this.fail(why, part.path) : undefined);
     const handler = part.perform(role, this.build);
     this.cast.set(part, { role, handler });
     if (!this.isTrial) part.playedBy(handler);
@@ -76,10 +76,15 @@ export class Rendition {
     for (const { part, deed, time } of history) {
       this.time = time;
       this.play(part, deed);
-      if (this.isFailed) return false;
+      if (this.failed !== undefined) return false;
     }
     this.time = undefined;
     return [...this.cast].every(([part, { role }]) => part.isCancelled || !role.isAhead);
+  }
+
+  /** On trial: why it is not the build, and on a call of which method that showed. */
+  get failure(): Rendition['failed'] {
+    return this.failed;
   }
 
   /** On trial: whether the clients would be sent more than they were. */
@@ -110,6 +115,10 @@ export class Rendition {
   /** A part that is over is played no more. */
   forget(part: Part): void {
     this.cast.delete(part);
+  }
+
+  private fail(why: TrialFailure, path: string): void {
+    this.failed ??= { why, path };
   }
 
   private at(due: bigint, run: () => void): () => void {

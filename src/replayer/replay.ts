@@ -2,34 +2,41 @@
 import type { Duplex } from 'node:stream';
 
 import type { Rules } from '../bridge/index.js';
-import { Cassette, HTTP_1 } from '../cassette/index.js';
+import { Cassette } from '../cassette/index.js';
 import type { BridgetapeError } from '../errors.js';
-import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
+import { formatAddress, listen, temporaryAddress, type Listener, type SocketAddress, type TlsFiles } from '../socket/index.js';
 import type { Accept, AcceptTransport } from './call.js';
 import { systemClock } from './clock.js';
+import { offerDocker } from './docker-front.js';
 import { EngineScript } from './engine-script.js';
-import { EngineServer, type EngineServerOptions } from './engine-server.js';
 import type { Fault } from './fault.js';
 import { FaultPlan, type FaultTally } from './fault-plan.js';
 import { parseFault } from './fault-spec.js';
+import { findCassettes } from './find-cassettes.js';
 import { GrpcServer, type GrpcServerOptions } from './grpc-server.js';
 import type { Told } from './miss.js';
-import { originOf, type Origin } from './origin.js';
+import { originOf } from './origin.js';
 import type { Reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
 import { readScript, type Script } from './script.js';
+import type { UnusedCall } from './unused.js';
 import { internalError } from './internal-error.js';
 
 export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld'> {
-  /** Path of the cassette. */
-  readonly file: string;
+  /**
+   * Path of the cassette. Several, and folders of them, are served as one daemon: a client gets the build that asks for
+   * what it asks for.
+   */
+  readonly file: string | readonly string[];
   /** What is run against the replay: for the advice how to record again. Left out: what was recorded. */
   readonly command?: readonly string[];
   /** By which requests are compared. Left out: those that come with bridgetape. */
   readonly rules?: Rules;
   /** Left out: a new unix socket that only this user can dial. */
   readonly listen?: SocketAddress;
+  /** Ends the replay as `close()` does. */
+  readonly signal?: AbortSignal | undefined;
   /** Left out: without TLS, as for unix sockets. */
   readonly tls?: TlsFiles | undefined;
   /** Whether a listener that other machines reach may be without TLS. */
@@ -58,12 +65,18 @@ export interface Replay {
   readonly dockerAddress: string | undefined;
   /** Serves a client at the other end of any stream, such as the stdio of a process. */
   serve(duplex: Duplex): void;
+  /** Paths of the cassettes that are served. */
+  readonly cassettes: readonly string[];
   /** What the cassette could not answer as recorded, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly misses: readonly Told[];
   /** The same from when a fault had fired: what a client does then was never recorded, and is no fault of its own. */
   readonly afterFaults: readonly Told[];
   /** How often each fault has fired, so far, in the order in which they were given. */
   readonly faults: readonly FaultTally[];
+  /** How many there were, so far. */
+  readonly missCount: number;
+  /** Recorded calls that no client has made so far; not those that need not come again, such as polling. */
+  unused(): readonly UnusedCall[];
   /** Requests that were answered as recorded, though annotated in another way, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly reannotations: readonly Reannotation[];
   /**
@@ -83,23 +96,28 @@ const SLOW_LIMITS = { streamWindowBytes: 4096 } as const;
 export const MAX_KEPT_MISSES = 1000;
 
 /**
- * Serves a cassette in place of a daemon.
+ * Serves a cassette, or several, in place of a daemon. Cassettes are only read.
  *
+ * @throws the reason of `signal`, when that was aborted before clients could connect
  * @throws BridgetapeError `cassette-not-found`, `not-a-cassette`, `cassette-version`, `cassette-damaged`,
- *   `address-in-use`, `bad-address`, `insecure-listener`, `bad-argument` for TLS files that are none, and for faults that
- *   say nothing or name no known method
+ *   `ambiguous-cassettes` when a client could be either's of two, `address-in-use`, `bad-address`, `insecure-listener`,
+ *   `bad-argument` for TLS files that are none, and for faults that say nothing or name no known method
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const faults = (options.faults ?? []).map(parseFault);
-  const cassette = Cassette.open(options.file);
-  const { misses, afterFaults, reannotations, listeners } = collect(options, () => plan?.hasFired === true);
-  const plan = faults.length === 0 ? undefined : planFor(faults, cassette, listeners.onCrash);
+  const cassettes = openAll(findCassettes(typeof options.file === 'string' ? [options.file] : options.file));
+  const { misses, missCount, afterFaults, reannotations, listeners } = collect(options, () => plan?.hasFired === true);
+  const plan = faults.length === 0 ? undefined : planFor(faults, cassettes, listeners.onCrash);
   const accept: Accept = (call) => replayer.accept(call);
   const server = serverFor(plan?.before(accept) ?? accept, listeners, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
-  const docker = await offerDocker(cassette, () => ({
-    script: engineScript,
+  let scripts: readonly Script[] = [];
+  let engineScript: EngineScript | undefined;
+  const docker = await offerDocker(cassettes, () => ({
+    script: (engineScript ??= new EngineScript(scripts.flatMap(({ exchanges }) => exchanges))),
     serveBridge: serve,
     openSession: (id) => replayer.openSession(id),
     onMiss: listeners.onMiss,
@@ -108,49 +126,72 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   }));
   const release = (): void => {
     docker?.close();
-    cassette.close();
+    for (const cassette of cassettes) cassette.close();
     remove();
   };
+  const prepare = (): Replayer => {
+    scripts = readScripts(cassettes, options);
+    return new Replayer(scripts, { ...options, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
+  };
   const { tls, insecure, onRefused } = options;
-  const listener = await listen(address, { allowHalfOpen: false, paused: false, tls, insecure, onRefused }, serve).catch((error: unknown) => {
+  let replayer: Replayer;
+  let listener: Listener | undefined;
+  try {
+    // Whether several can be told apart is known before a client is begun for them.
+    const prepared = cassettes.length > 1 ? prepare() : undefined;
+    listener = await listen(address, { allowHalfOpen: false, paused: false, tls, insecure, onRefused }, serve);
+    signal?.throwIfAborted();
+    options.onListening?.(formatAddress(listener.address), listener.reach, docker?.address);
+    // In one go: nobody is served before it is done.
+    replayer = prepared ?? prepare();
+  } catch (error) {
+    await listener?.close();
+    await docker?.stop();
+    await server.close(0);
     release();
     throw error;
-  });
-  options.onListening?.(formatAddress(listener.address), listener.reach, docker?.address);
-  // In one go: nobody is served before it is done.
-  const { replayer, script } = replayerOf(cassette, options.rules, originOf(options.file, cassette.header, options.command), { ...options, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
-  const engineScript = new EngineScript(script.exchanges);
+  }
+  const listening = listener;
   let closed: Promise<void> | undefined;
-  const close = async (graceMs: number): Promise<void> => {
-    await listener.close();
+  const finish = async (graceMs: number): Promise<void> => {
+    await listening.close();
     await docker?.stop();
     await server.close(graceMs);
     replayer.close();
     release();
+    signal?.removeEventListener('abort', abort);
   };
+  const close = async (graceMs = 0): Promise<void> => {
+    if (closed !== undefined && graceMs <= 0) await server.close(0);
+    await (closed ??= finish(graceMs));
+  };
+  const abort = (): void => void close();
+  signal?.addEventListener('abort', abort);
   return {
-    address: formatAddress(listener.address),
+    address: formatAddress(listening.address),
     dockerAddress: docker?.address,
+    cassettes: cassettes.map(({ path }) => path),
     misses,
+    get missCount() {
+      return missCount();
+    },
     afterFaults,
     get faults() {
       return plan?.tallies ?? [];
     },
+    unused: () => replayer.unasked.map(({ id, path, origin }) => ({ cassette: origin?.file ?? '', call: id, path })),
     reannotations,
     serve,
-    close: async (graceMs = 0) => {
-      if (closed !== undefined && graceMs <= 0) await server.close(0);
-      await (closed ??= close(graceMs));
-    },
+    close,
   };
 }
 
-/** @throws BridgetapeError `bad-argument`; the cassette is closed then */
-function planFor(faults: readonly Fault[], cassette: Cassette, onCrash: (error: unknown, path: string) => void): FaultPlan {
+/** @throws BridgetapeError `bad-argument`; the cassettes are closed then */
+function planFor(faults: readonly Fault[], cassettes: readonly Cassette[], onCrash: (error: unknown, path: string) => void): FaultPlan {
   try {
-    return new FaultPlan(faults, new Set(cassette.calls.map(({ path }) => path)), systemClock, onCrash);
+    return new FaultPlan(faults, new Set(cassettes.flatMap(({ calls }) => calls.map(({ path }) => path))), systemClock, onCrash);
   } catch (error) {
-    cassette.close();
+    for (const cassette of cassettes) cassette.close();
     throw error;
   }
 }
@@ -173,7 +214,7 @@ export interface FrontendReplay extends Pick<Replay, 'misses' | 'reannotations'>
  */
 export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptions, 'clock'> & Pick<ReplayOptions, 'rules'> = {}): FrontendReplay {
   const { misses, reannotations, listeners } = collect(options);
-  const { replayer } = replayerOf(cassette, options.rules, originOf(cassette.path, cassette.header), { ...options, ...listeners });
+  const replayer = new Replayer(readScripts([cassette], options), { ...options, ...listeners });
   const frontend = replayer.frontend();
   const server = serverFor(frontend.accept, listeners);
   return {
@@ -192,11 +233,13 @@ export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptio
 type Listeners = Required<Pick<ReplayerOptions, 'onMiss' | 'onReannotation' | 'onCrash'>>;
 
 /** Keeps what is told, and tells whoever else wants to know. */
-function collect(options: Partial<Listeners>, hasFaultFired = (): boolean => false): Pick<Replay, 'misses' | 'afterFaults' | 'reannotations'> & { readonly listeners: Listeners } {
+function collect(options: Partial<Listeners>, hasFaultFired = (): boolean => false): Pick<Replay, 'misses' | 'afterFaults' | 'reannotations'> & { readonly listeners: Listeners; readonly missCount: () => number } {
+  let missCount = 0;
   const misses: Told[] = [];
   const afterFaults: Told[] = [];
   const reannotations: Reannotation[] = [];
   const keep = (miss: Told, kept: Told[]): void => {
+    if (kept === misses) missCount += 1;
     const { path, text, comparison } = miss;
     // What a miss would be explained from is not kept.
     if (kept.length < MAX_KEPT_MISSES) kept.push({ path, text, comparison });
@@ -211,43 +254,32 @@ function collect(options: Partial<Listeners>, hasFaultFired = (): boolean => fal
     keep({ path, text: internalError(error) }, misses);
     options.onCrash?.(error, path);
   };
-  return { misses, afterFaults, reannotations, listeners: { onMiss, onReannotation, onCrash } };
+  return { misses, missCount: () => missCount, afterFaults, reannotations, listeners: { onMiss, onReannotation, onCrash } };
 }
 
 function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
   return new GrpcServer({ accept, limits, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
 
-function replayerOf(cassette: Cassette, rules: Rules | undefined, origin: Origin, options: ReplayerOptions): { readonly replayer: Replayer; readonly script: Script } {
-  const script = readScript(cassette, rules, origin);
-  // Here rather than between a client's request and its answer.
-  cassette.unpackAhead(UNPACKED_BYTES);
-  return { replayer: new Replayer(script, options), script };
-}
-
-interface Docker {
-  readonly address: string;
-  /** Takes no new clients. */
-  stop(): Promise<void>;
-  /** Ends every connection. */
-  close(): void;
-}
-
-/** A docker.sock, when the cassette has something to answer there. */
-async function offerDocker(cassette: Cassette, options: () => EngineServerOptions): Promise<Docker | undefined> {
-  if (!cassette.connections.some(({ protocol }) => protocol === HTTP_1)) return undefined;
-  const engine = await EngineServer.create(options);
-  const { address, remove } = temporaryAddress('docker.sock');
-  const listener = await listen(address, { allowHalfOpen: false, paused: false }, (socket) => engine.accept(socket)).catch((error: unknown) => {
-    remove();
+/** All of them or none. */
+function openAll(files: readonly string[]): readonly Cassette[] {
+  const opened: Cassette[] = [];
+  try {
+    for (const file of files) opened.push(Cassette.open(file));
+    return opened;
+  } catch (error) {
+    for (const cassette of opened) cassette.close();
     throw error;
+  }
+}
+
+function readScripts(cassettes: readonly Cassette[], { command, rules }: Pick<ReplayOptions, 'command' | 'rules'>): readonly Script[] {
+  return cassettes.map((cassette) => {
+    const { path, header } = cassette;
+    // Of several cassettes each holds a part of what the command does: each is made again as it was made.
+    const script = readScript(cassette, rules, originOf(path, header, cassettes.length === 1 ? command : (header.command ?? command)));
+    // Here rather than between a client's request and its answer.
+    cassette.unpackAhead(UNPACKED_BYTES / cassettes.length);
+    return script;
   });
-  return {
-    address: formatAddress(listener.address),
-    stop: () => listener.close(),
-    close: () => {
-      engine.close();
-      remove();
-    },
-  };
 }

@@ -12,7 +12,9 @@ import { NS_PER_MS, systemClock, type Clock } from './clock.js';
 import { ExecCall } from './exec-call.js';
 import { heedNothing, type LiveBuild } from './live-build.js';
 import { MatchedCall } from './matched-call.js';
+import { refuseAmbiguous } from './ambiguity.js';
 import { Matcher } from './matcher.js';
+import { firstOf, type Matching } from './matchers.js';
 import { OpenCalls } from './open-calls.js';
 import type { Role } from './part.js';
 import type { Told } from './miss.js';
@@ -20,12 +22,13 @@ import type { PlacedFiles } from './placed-files.js';
 import type { Stage } from './player.js';
 import type { Reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
+import { mustRecur } from './recurrence.js';
 import { Repertoire } from './repertoire.js';
 import { RequestIndex } from './request-index.js';
 import type { Script } from './script.js';
 import { serveSession } from './session-peer.js';
 import { Sessions } from './sessions.js';
-import { SolveCall } from './solve-call.js';
+import { playSolve, SolveCall } from './solve-call.js';
 import { StallWatch } from './stall-watch.js';
 import { StatusCall } from './status-call.js';
 import { answerWith, defaultAnswer, TRACE_EXPORT } from './well-known.js';
@@ -62,27 +65,38 @@ export interface Frontend {
 export const DEFAULT_STALL_MS = 10_000;
 
 export class Replayer {
+  private readonly scripts: readonly Script[];
   private readonly stage: Stage;
   private readonly repertoire: Repertoire;
   private readonly slots: BuildSlots;
   /** Calls outside of builds. */
-  private readonly others: { readonly matcher: Matcher; readonly bindings: Bindings; readonly open: OpenCalls };
+  private readonly others: { readonly matcher: Matching; readonly bindings: Bindings; readonly open: OpenCalls };
   /** Those that the daemon is known to have, by full name. */
   private readonly services: ReadonlySet<string>;
   private readonly stalls: StallWatch;
   private readonly sessions: Sessions;
 
-  constructor(script: Script, { pace = 0, files, stallMs = DEFAULT_STALL_MS, clock = systemClock, isHeld = () => false, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
+  /**
+   * @param script of the cassette; of several, in the order in which they were named
+   * @throws BridgetapeError `ambiguous-cassettes`
+   */
+  constructor(script: Script | readonly Script[], { pace = 0, files, stallMs = DEFAULT_STALL_MS, clock = systemClock, isHeld = () => false, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
+    const scripts = 'builds' in script ? [script] : script;
+    this.scripts = scripts;
     const missed = onMiss ?? ((): void => undefined);
     const stage: Stage = { clock, pace, files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
-    this.repertoire = new Repertoire(script.builds, script.rules, script.origin);
+    const builds = scripts.flatMap((one) => one.builds);
+    if (scripts.length > 1) refuseAmbiguous(builds, (path) => (path === SOLVE ? playSolve : playBridgeCall));
+    const [first] = scripts;
+    if (first === undefined) throw new Error('no cassette is served');
+    this.repertoire = new Repertoire(builds, first.rules, first.origin);
     this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall), isHeld);
     this.slots = new BuildSlots(stage, this.repertoire, this.stalls.wake);
-    this.services = new Set([BRIDGE, SOLVE, ...script.others.map(({ path }) => path)].map(serviceOf));
+    this.services = new Set([BRIDGE, SOLVE, ...scripts.flatMap((one) => one.others.map(({ path }) => path))].map(serviceOf));
     // Outside of builds, clients poll: workers, version, health.
-    const matcher = new Matcher(new RequestIndex(script.others, script.rules, script.origin), () => 'repeat-last');
+    const matcher = firstOf(scripts.map((one) => new Matcher(new RequestIndex(one.others, one.rules, one.origin), () => 'repeat-last')));
     this.others = { matcher, bindings: new Bindings(), open: new OpenCalls(stage) };
   }
 
@@ -115,6 +129,14 @@ export class Replayer {
       ended: () => slot.solveEnded(),
       unasked: () => slot.unasked,
     };
+  }
+
+  /** Recorded calls that no client has made so far, of those that a client that does the same again makes again. */
+  get unasked(): readonly RecordedCall[] {
+    const { asked } = this.slots;
+    const ofBuilds = this.scripts.flatMap((script) => script.builds.flatMap(({ calls }) => calls.filter((call) => !asked.has(call))));
+    const others = this.scripts.flatMap((script) => script.others.filter((call) => !this.others.matcher.isUsed(call)));
+    return [...ofBuilds, ...others].filter(mustRecur);
   }
 
   /** Stops every timer; nothing more is sent. */

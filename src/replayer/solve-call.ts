@@ -63,7 +63,7 @@ export class SolveCall implements CallHandler {
   }
 }
 
-function playSolve(role: Role, build: LiveBuild): CallHandler {
+export function playSolve(role: Role, build: LiveBuild): CallHandler {
   const { solve } = build.recorded;
   if (solve === undefined) return heedNothing;
   build.matcher.use(solve);

@@ -71,6 +71,11 @@ describe('what differs between two graphs', () => {
     expect(found.flatMap(({ op }) => op?.live ?? [])).toEqual(['op[0] source docker-image://docker.io/library/busybox:latest', 'op[1] RUN a']);
   });
 
+  it('names another graph than the main one, too', () => {
+    const inputs = (script: string): readonly (readonly [string, string])[] => fieldsOf({ FrontendInputs: { context: graph(chain([script])).fields } });
+    expect(differences(inputs('a'), inputs('b'))).toMatchObject([{ op: { recorded: 'FrontendInputs["context"].op[1] RUN a', live: 'FrontendInputs["context"].op[1] RUN b' } }]);
+  });
+
   it('beside the graph is named by its field', () => {
     expect(differences(ofChain(['a'], { Frontend: 'one' }), ofChain(['a'], { Frontend: 'two', FrontendOpt: { 'op[1].x': 'y' } }))).toEqual([
       { field: 'Frontend', recorded: '"one"', live: '"two"' },

@@ -20,7 +20,7 @@ describe('the help of a command', () => {
     const usages = await Promise.all(commands.map(async (synopsis) => (await help(synopsis, 80)).split('\n')[0]));
     expect(usages).toEqual([
       'Usage: bridgetape record -o FILE [options] [-- CMD...]',
-      'Usage: bridgetape replay FILE [options] [-- CMD...]',
+      'Usage: bridgetape replay FILE... [options] [-- CMD...]',
       'Usage: bridgetape runtime --dir DIR [options]',
       'Usage: bridgetape show FILE [CALL] [options]',
       'Usage: bridgetape verify FILE [options]',
@@ -81,7 +81,7 @@ describe('bridgetape replay --fault', () => {
 
   it('that never fires fails a command that succeeds, and leaves the status of one that does not', async () => {
     const told = 'bridgetape: the fault ReadFile#2=UNAVAILABLE never fired: its method was not called\n';
-    expect(await bridgetape(['replay', CASSETTE, '--fault', 'ReadFile#2=UNAVAILABLE', '--', 'true'])).toMatchObject({ status: 3, stderr: told });
-    expect(await bridgetape(['replay', CASSETTE, '--fault', 'ReadFile#2=UNAVAILABLE', '--', 'sh', '-c', 'exit 7'])).toMatchObject({ status: 7, stderr: told });
+    expect(await bridgetape(['replay', CASSETTE, '--fault', 'ReadFile#2=UNAVAILABLE', '--', 'true'])).toMatchObject({ status: 3, stderr: expect.stringContaining(told) as unknown });
+    expect(await bridgetape(['replay', CASSETTE, '--fault', 'ReadFile#2=UNAVAILABLE', '--', 'sh', '-c', 'exit 7'])).toMatchObject({ status: 7, stderr: expect.stringContaining(told) as unknown });
   });
 });

@@ -46,7 +46,8 @@ describeInterop('what was not recorded', () => {
 
     it(`${version}: an option of a build is missed by name, with the call that comes closest`, async () => {
       const { status, stderr } = await bridgetape(['replay', at('build.cassette'), '--', ...build, '--opt', 'build-arg:WHO=somebody'], { cwd: source.path });
-      expect(ownWords(stderr)).toHaveLength(1);
+      expect(ownWords(stderr)).toHaveLength(2);
+      expect(ownWords(stderr)[1]).toMatch(/^bridgetape: not asked for, of what \S+ holds: Control\/Solve \(call \d+\)/);
       expect(ownWords(stderr)[0]).toBe(`bridgetape: no answer for Control/Solve in ${at('build.cassette')}`);
       expect(stderr).toMatch(/^ {2}closest {3}call \d+, not used yet\n {2}differs {3}FrontendAttrs\["build-arg:WHO"\]\n {14}recorded {2}nothing\n {14}got {7}"somebody"\n {2}record {4}bridgetape record -o .*--opt build-arg:WHO=somebody$/m);
       // The client got it too, as its error.

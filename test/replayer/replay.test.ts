@@ -118,6 +118,33 @@ describe('a replay listens', () => {
   });
 });
 
+describe('a signal', () => {
+  it('ends the replay as close does, and leaves nothing behind', async () => {
+    const control = new AbortController();
+    const { address } = await start({ signal: control.signal });
+    expect(await listWorkers(address)).toBe(656);
+    control.abort();
+    await replaying?.close();
+    await expect(listWorkers(address)).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
+    expect(existsSync(dirname(address.slice('unix://'.length)))).toBe(false);
+  });
+
+  it('that was given before a replay begins stops it from doing so', async () => {
+    const listen = { kind: 'unix', path: join(folder, 'a.sock') } as const;
+    await expect(replay({ file: CASSETTE, listen, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('that is given while it begins to listen stops it too', async () => {
+    const control = new AbortController();
+    const listen = { kind: 'unix', path: join(folder, 'a.sock') } as const;
+    const starting = replay({ file: CASSETTE, listen, signal: control.signal });
+    control.abort(new Error('enough'));
+    await expect(starting).rejects.toThrow('enough');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
 describe('the end of a replay', () => {
   /** An ExecProcess that nothing is said on, whose stream the server has. */
   async function openExec(address: string): Promise<{ readonly stream: grpc.ClientDuplexStream<Buffer, Buffer>; readonly status: Promise<grpc.StatusObject> }> {

@@ -195,8 +195,9 @@ export class Stage {
   readonly replayer: Replayer;
   readonly plan: FaultPlan;
 
-  constructor(script: Script, options: ReplayerOptions = {}, faults: readonly Fault[] = []) {
-    this.plan = new FaultPlan(faults, [...script.builds.flatMap(({ calls }) => calls), ...script.others].map(({ path }) => path), this.clock, (error) => this.crashes.push(error));
+  constructor(script: Script | readonly Script[], options: ReplayerOptions = {}, faults: readonly Fault[] = []) {
+    const calls = ('builds' in script ? [script] : script).flatMap((one) => [...one.builds.flatMap((build) => build.calls), ...one.others]);
+    this.plan = new FaultPlan(faults, calls.map(({ path }) => path), this.clock, (error) => this.crashes.push(error));
     this.replayer = new Replayer(script, {
       clock: this.clock,
       isHeld: this.plan.isHolding,

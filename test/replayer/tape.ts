@@ -1,6 +1,7 @@
 /** Builders: a recording written down event by event, as it would have crossed. */
 import { BUILT_IN_RULES, type Rules } from '../../src/bridge/index.js';
 import type { HeaderField } from '../../src/cassette/index.js';
+import { originOf } from '../../src/replayer/origin.js';
 import type { CallEvent, RecordedCall } from '../../src/replayer/recorded-call.js';
 import { scriptOf, type Script } from '../../src/replayer/script.js';
 import { bridge, control, encode, FRONTEND, header, id, type Fields } from '../bridge/build.js';
@@ -56,6 +57,16 @@ export class Tape {
 
   scriptBy(rules: Rules): Script {
     return scriptOf(this.calls, rules);
+  }
+
+  /** The script as that of a cassette at this path. */
+  in(file: string): Script {
+    const origin = originOf(file, { upstream: 'unix:///run/buildkit/buildkitd.sock' });
+    return scriptOf(
+      this.calls.map(({ id: number, path, headers, events }) => ({ id: number, path, headers, events, origin })),
+      undefined,
+      origin,
+    );
   }
 }
 

@@ -1,0 +1,39 @@
+/** The file that a report goes to. It is opened before anything is run, so that what is wrong with it is known then. */
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+
+import { Cassette } from '../cassette/index.js';
+import { BridgetapeError } from '../errors.js';
+import type { ErrorReport, ReplayReport } from '../replayer/index.js';
+
+export interface ReportFile {
+  /** Writes the report and closes the file. */
+  write(report: ReplayReport | ErrorReport): void;
+}
+
+/** @throws BridgetapeError `bad-argument` for a file that cannot be written, or is a cassette */
+export function openReport(path: string): ReportFile {
+  if (isCassette(path)) throw new BridgetapeError('bad-argument', `--report ${path} names a cassette, and would replace it.`, 'Name another file for the report.');
+  let file: number;
+  try {
+    file = openSync(path, 'w', 0o666);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BridgetapeError('bad-argument', `Cannot write the report to ${path}: ${why}.`, 'Name a file in a folder that exists and that you may write to.', { cause: error });
+  }
+  return {
+    write: (report) => {
+      writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+      closeSync(file);
+    },
+  };
+}
+
+function isCassette(path: string): boolean {
+  try {
+    Cassette.open(path).close();
+    return true;
+  } catch (error) {
+    // Whatever begins as one counts, readable or not.
+    return error instanceof BridgetapeError && (error.code === 'cassette-damaged' || error.code === 'cassette-version');
+  }
+}

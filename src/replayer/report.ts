@@ -1,0 +1,91 @@
+/** What a replay came to, as data for programs: docs/replay-report.md describes it. */
+import { version } from '../version.js';
+import type { Told } from './miss.js';
+import type { Reannotation } from './reannotation.js';
+import type { Replay } from './replay.js';
+
+/** It grows when something of a report changes its meaning or goes away; what is new does not change it. */
+const REPORT_VERSION = 1;
+/** So many unused calls are listed; the rest is counted. */
+const MAX_LISTED = 1000;
+
+/**
+ * `passed`: everything was answered; `missed`: something was not; `unused`: everything was, but not everything recorded was
+ * asked for, and that was to count (`--strict`); `command-failed`: the command failed by itself;
+ * `error`: the replay could not be done.
+ */
+export type Verdict = 'passed' | 'missed' | 'unused' | 'command-failed' | 'error';
+
+export interface ReplayReport {
+  readonly format: 'bridgetape-replay-report';
+  readonly version: number;
+  readonly tool: string;
+  readonly verdict: Exclude<Verdict, 'error'>;
+  /** Left out when no command was run. */
+  readonly command?: { readonly arguments: readonly string[]; readonly status: number };
+  readonly cassettes: readonly string[];
+  readonly misses: { readonly count: number; readonly listed: readonly ReportedMiss[] };
+  readonly unused: { readonly count: number; readonly listed: readonly { readonly cassette: string; readonly call: number; readonly method: string }[] };
+  readonly annotationsDiffering: { readonly count: number; readonly listed: readonly { readonly call: number; readonly method: string; readonly differences: Reannotation['differences'] }[] };
+}
+
+/** Of a replay that could not be done. */
+export interface ErrorReport extends Pick<ReplayReport, 'format' | 'version' | 'tool'> {
+  readonly verdict: 'error';
+  readonly error: { readonly message: string };
+}
+
+export interface ReportedMiss {
+  readonly method: string;
+  /** As the client was told. */
+  readonly message: string;
+  readonly cassette?: string;
+  readonly closest?: NonNullable<Told['comparison']>['closest'];
+  readonly usedUp?: readonly number[];
+  readonly recordAgain?: string;
+}
+
+export interface Outcome {
+  /** Whether recorded calls that nobody made fail the replay. */
+  readonly strict: boolean;
+  readonly command?: { readonly arguments: readonly string[]; readonly status: number };
+}
+
+export function verdictOf({ misses, unused }: { readonly misses: readonly unknown[]; readonly unused: readonly unknown[] }, { strict, command }: Outcome): ReplayReport['verdict'] {
+  if (misses.length > 0) return 'missed';
+  if (command !== undefined && command.status !== 0) return 'command-failed';
+  return strict && unused.length > 0 ? 'unused' : 'passed';
+}
+
+const HEAD = { format: 'bridgetape-replay-report', version: REPORT_VERSION, tool: `bridgetape ${version}` } as const;
+
+export function errorReport(error: unknown): ErrorReport {
+  return { ...HEAD, verdict: 'error', error: { message: error instanceof Error ? error.message : String(error) } };
+}
+
+export function reportOf(replay: Pick<Replay, 'cassettes' | 'misses' | 'missCount' | 'reannotations' | 'unused'>, outcome: Outcome): ReplayReport {
+  const { misses, missCount, reannotations, cassettes } = replay;
+  const unused = replay.unused();
+  return {
+    ...HEAD,
+    verdict: verdictOf({ misses, unused }, outcome),
+    ...(outcome.command === undefined ? {} : { command: outcome.command }),
+    cassettes,
+    misses: { count: missCount, listed: misses.map(reported) },
+    unused: { count: unused.length, listed: unused.slice(0, MAX_LISTED).map(({ cassette, call, path }) => ({ cassette, call, method: path })) },
+    annotationsDiffering: { count: reannotations.length, listed: reannotations.map(({ call, path, differences }) => ({ call, method: path, differences })) },
+  };
+}
+
+function reported({ path, text, comparison }: Told): ReportedMiss {
+  if (comparison === undefined) return { method: path, message: text };
+  const { origin, closest, usedUp } = comparison;
+  return {
+    method: path,
+    message: text,
+    ...(origin === undefined ? {} : { cassette: origin.file }),
+    ...(closest === undefined ? {} : { closest }),
+    usedUp,
+    ...(origin === undefined ? {} : { recordAgain: origin.reRecord }),
+  };
+}
