@@ -11,13 +11,14 @@ import { idle } from './idle.mjs';
 import { machine, programs } from './machine.mjs';
 import { memory } from './memory.mjs';
 import { cli, middles, usualMiddles } from './middles.mjs';
+import { pace } from './pace.mjs';
 import { killAll } from './processes.mjs';
 import { replay, start } from './replay.mjs';
 import { markdown, terminal } from './report.mjs';
 import { runtime } from './runtime.mjs';
 import { size } from './size.mjs';
 
-const sections = { forward, memory, replay, idle, start, runtime, size };
+const sections = { forward, memory, replay, pace, idle, start, runtime, size };
 /** The sections that are made of figures, so that one figure alone can be asked for. */
 const figured = ['forward', 'replay'];
 

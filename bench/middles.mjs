@@ -130,9 +130,10 @@ export async function bridgetape({ listen, to, folder }, { nodeOptions = [], nam
  * @param {string} cassette
  * @param {string} listen
  * @param {readonly string[]} [nodeOptions]
+ * @param {readonly string[]} [options] of the replay
  */
-export async function replayer(cassette, listen, nodeOptions = []) {
-  const process_ = await start('bridgetape replay', [process.execPath, ...nodeOptions, ...replayArgs(cassette, listen)], {
+export async function replayer(cassette, listen, nodeOptions = [], options = []) {
+  const process_ = await start('bridgetape replay', [process.execPath, ...nodeOptions, ...replayArgs(cassette, listen), ...options], {
     ready: /listening on/,
   });
   return {

@@ -13,13 +13,14 @@ import (
 const usage = `usage:
   bridgebench serve --listen unix://PATH
   bridgebench load  --to unix://PATH --plan JSON [--hold] [--timeout DURATION]
-  bridgebench start --listen unix://PATH --runs N --bare JSON --command JSON`
+  bridgebench start --listen unix://PATH --runs N --bare JSON --command JSON
+  bridgebench timed --to unix://PATH --streams N [--timeout DURATION]`
 
 func main() {
 	if len(os.Args) < 2 {
 		fail(fmt.Errorf("no subcommand\n%s", usage))
 	}
-	commands := map[string]func([]string) error{"serve": serve, "load": load, "start": start}
+	commands := map[string]func([]string) error{"serve": serve, "load": load, "start": start, "timed": timed}
 	command, ok := commands[os.Args[1]]
 	if !ok {
 		fail(fmt.Errorf("unknown subcommand %q\n%s", os.Args[1], usage))

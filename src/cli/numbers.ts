@@ -7,6 +7,22 @@ export function callNumber(text: string): number {
   throw new BridgetapeError('bad-argument', `"${text}" is no call number.`, 'Name a call by its number in the table: bridgetape show FILE');
 }
 
+/**
+ * A factor for everything, and factors for single things: `1`, `ReadFile=0`. Of several for the same the last one counts.
+ *
+ * @throws BridgetapeError `bad-argument`
+ */
+export function factors(flag: string, texts: readonly string[]): { readonly all: number | undefined; readonly named: Readonly<Record<string, number>> } {
+  let all: number | undefined;
+  const named = new Map<string, number>();
+  for (const text of texts) {
+    const at = text.lastIndexOf('=');
+    if (at === -1) all = nonNegative(flag, text);
+    else named.set(text.slice(0, at), nonNegative(flag, text.slice(at + 1)));
+  }
+  return { all, named: Object.fromEntries(named) };
+}
+
 /** @throws BridgetapeError `bad-argument` */
 export function nonNegative(flag: string, text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);

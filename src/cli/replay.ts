@@ -7,7 +7,7 @@ import { defineCommand } from './command.js';
 import { dockerFront, dockerVariables } from './docker-variables.js';
 import { FAULT_TOPIC } from './fault-topic.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
-import { nonNegative } from './numbers.js';
+import { factors, nonNegative } from './numbers.js';
 import { plural } from '../quantity.js';
 import { openReport } from './report-file.js';
 import { CONFIG_OPTION, rulesFrom } from './rules.js';
@@ -39,7 +39,8 @@ export const replayCommand = defineCommand(
       ...SHORT_NAMES,
       config: CONFIG_OPTION,
       exact: { kind: 'flag', about: 'Source lines and names on the screen decide as well' },
-      pace: { kind: 'text', value: 'N', about: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow', default: '0' },
+      pace: { kind: 'list', value: 'N', about: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow; METHOD=N for one' },
+      'max-gap': { kind: 'text', value: 'SECONDS', about: 'With a pace: cut longer silences to this' },
       stall: {
         kind: 'text',
         value: 'SECONDS',
@@ -60,7 +61,8 @@ export const replayCommand = defineCommand(
     topics: [FAULT_TOPIC],
   },
   async (values, command) => {
-    const pace = nonNegative('--pace', values.pace);
+    const pace = factors('--pace', values.pace);
+    const maxGapMs = values['max-gap'] === undefined ? undefined : nonNegative('--max-gap', values['max-gap']) * 1000;
     const stallMs = nonNegative('--stall', values.stall) * 1000;
     const graceMs = nonNegative('--grace', values.grace) * 1000;
     const { address, tls, insecure } = listenPlace(values);
@@ -75,7 +77,9 @@ export const replayCommand = defineCommand(
       insecure,
       onRefused: (error) => say(`bridgetape: ${error.message}`),
       rules,
-      pace,
+      ...(pace.all === undefined ? {} : { pace: pace.all }),
+      paces: pace.named,
+      ...(maxGapMs === undefined ? {} : { maxGapMs }),
       faults: values.fault,
       stallMs,
       ...(command === undefined ? {} : { command }),

@@ -7,12 +7,13 @@ import { BridgetapeError } from '../errors.js';
 import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
 import type { Call } from './call.js';
-import type { Scope, ClientEvent } from './causality.js';
+import type { Anchor, ClientEvent, Scope } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Told } from './miss.js';
 import type { PlacedFiles } from './placed-files.js';
 import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
+import type { Pacing } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
 
 /** Where a call's answers come from, one at a time. */
@@ -59,8 +60,7 @@ export class RecordedAnswers implements AnswerSource {
 /** What all calls of a replay share. */
 export interface Stage {
   readonly clock: Clock;
-  /** 0: at once; 1: as recorded; 2: twice as slow. */
-  readonly pace: number;
+  readonly pacing: Pacing;
   readonly files?: PlacedFiles | undefined;
   /** The cassette has no answer as recorded; the client was told so. */
   readonly missed: (miss: Told) => void;
@@ -103,8 +103,13 @@ export class Player {
   private cancelTimer: (() => void) | undefined;
   /** The client has not read what was sent: waiting for {@link drained}. */
   private blocked = false;
+  private readonly pace: number;
+  /** The event that went out last, and when that was to be: later ones count from there, or from what the client did since. */
+  private last: Anchor | undefined;
 
-  constructor(private readonly options: PlayerOptions) {}
+  constructor(private readonly options: PlayerOptions) {
+    this.pace = options.stage.pacing.of(options.recorded.path);
+  }
 
   get state(): PlayerState {
     return this.current;
@@ -178,15 +183,16 @@ export class Player {
         return;
       }
       this.current = SCHEDULED;
-      if (stage.pace > 0 && call.isAhead !== true) {
+      if (this.pace > 0 && call.isAhead !== true) {
         const due = this.due(event);
-        if (due - TIMER_SLACK_NS > stage.clock.now()) {
+        if (due !== undefined && due - TIMER_SLACK_NS > stage.clock.now()) {
           this.cancelTimer = stage.clock.at(due, () => {
             this.cancelTimer = undefined;
             this.advance();
           });
           return;
         }
+        this.last = due === undefined ? undefined : { recorded: event.time, live: due };
       }
       answers.take();
       this.send(event);
@@ -234,11 +240,12 @@ export class Player {
     return `bridgetape: the recording stops before this ${shortMethod(call.path)} (call ${recorded.id} of the cassette) ended`;
   }
 
-  /** When, in monotonic ns, an event is to go out. */
-  private due(event: ServerEvent): bigint {
+  /** When, in monotonic ns, an event is to go out; undefined when there is nothing to measure from. */
+  private due(event: ServerEvent): bigint | undefined {
     const { stage, scope } = this.options;
     const anchor = scope.anchor(event.seq);
-    return anchor === undefined ? 0n : anchor.live + scale(event.time - anchor.recorded, stage.pace);
+    const from = anchor === undefined || (this.last !== undefined && this.last.recorded > anchor.recorded) ? this.last : anchor;
+    return from && from.live + stage.pacing.wait(event.time - from.recorded, this.pace);
   }
 
   /** The same, told as something that the cassette could not answer. */
@@ -258,9 +265,4 @@ export class Player {
     this.cancelTimer?.();
     this.cancelTimer = undefined;
   }
-}
-
-/** A duration in ns times a factor, exact for a factor of 1 and to the ns otherwise. */
-function scale(duration: bigint, factor: number): bigint {
-  return factor === 1 ? duration : BigInt(Math.round(Number(duration) * factor));
 }

@@ -39,9 +39,9 @@ export class Rendition {
     private readonly stage: Stage,
     private isTrial: boolean,
   ) {
-    const { clock, pace, files } = stage;
+    const { clock, pacing, files } = stage;
     this.build = new LiveBuild(recorded, {
-      pace,
+      pacing,
       files,
       clock: { now: () => this.time ?? clock.now(), at: (due, run) => this.at(due, run) },
       missed: (told) => {

@@ -16,6 +16,7 @@ import { findCassettes } from './find-cassettes.js';
 import { GrpcServer, type GrpcServerOptions } from './grpc-server.js';
 import type { Told } from './miss.js';
 import { originOf } from './origin.js';
+import { pacesByPath } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
@@ -23,7 +24,7 @@ import { readScript, type Script } from './script.js';
 import type { UnusedCall } from './unused.js';
 import { internalError } from './internal-error.js';
 
-export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld'> {
+export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld' | 'paces'> {
   /**
    * Path of the cassette. Several, and folders of them, are served as one daemon: a client gets the build that asks for
    * what it asks for.
@@ -31,6 +32,8 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld'>
   readonly file: string | readonly string[];
   /** What is run against the replay: for the advice how to record again. Left out: what was recorded. */
   readonly command?: readonly string[];
+  /** Paces of single methods, by their names: `ReadFile`, `LLBBridge/Solve`, or a whole `:path`. */
+  readonly paces?: Readonly<Record<string, number>>;
   /** By which requests are compared. Left out: those that come with bridgetape. */
   readonly rules?: Rules;
   /** Left out: a new unix socket that only this user can dial. */
@@ -109,7 +112,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const faults = (options.faults ?? []).map(parseFault);
   const cassettes = openAll(findCassettes(typeof options.file === 'string' ? [options.file] : options.file));
   const { misses, missCount, afterFaults, reannotations, listeners } = collect(options, () => plan?.hasFired === true);
-  const plan = faults.length === 0 ? undefined : planFor(faults, cassettes, listeners.onCrash);
+  const { plan, paces } = byMethods(cassettes, faults, options.paces ?? {}, listeners.onCrash);
   const accept: Accept = (call) => replayer.accept(call);
   const server = serverFor(plan?.before(accept) ?? accept, listeners, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
@@ -131,7 +134,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   };
   const prepare = (): Replayer => {
     scripts = readScripts(cassettes, options);
-    return new Replayer(scripts, { ...options, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
+    return new Replayer(scripts, { ...options, paces, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
   };
   const { tls, insecure, onRefused } = options;
   let replayer: Replayer;
@@ -186,10 +189,20 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   };
 }
 
-/** @throws BridgetapeError `bad-argument`; the cassettes are closed then */
-function planFor(faults: readonly Fault[], cassettes: readonly Cassette[], onCrash: (error: unknown, path: string) => void): FaultPlan {
+/**
+ * What is asked for of methods by their names.
+ *
+ * @throws BridgetapeError `bad-argument` for names that mean none; the cassettes are closed then
+ */
+function byMethods(
+  cassettes: readonly Cassette[],
+  faults: readonly Fault[],
+  paces: Readonly<Record<string, number>>,
+  onCrash: (error: unknown, path: string) => void,
+): { readonly plan: FaultPlan | undefined; readonly paces: ReadonlyMap<string, number> } {
   try {
-    return new FaultPlan(faults, new Set(cassettes.flatMap(({ calls }) => calls.map(({ path }) => path))), systemClock, onCrash);
+    const recorded = new Set(cassettes.flatMap(({ calls }) => calls.map(({ path }) => path)));
+    return { plan: faults.length === 0 ? undefined : new FaultPlan(faults, recorded, systemClock, onCrash), paces: pacesByPath(paces, recorded) };
   } catch (error) {
     for (const cassette of cassettes) cassette.close();
     throw error;

@@ -20,6 +20,7 @@ import type { Role } from './part.js';
 import type { Told } from './miss.js';
 import type { PlacedFiles } from './placed-files.js';
 import type { Stage } from './player.js';
+import { Pacing, type PacingOptions } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 import { mustRecur } from './recurrence.js';
@@ -33,9 +34,7 @@ import { StallWatch } from './stall-watch.js';
 import { StatusCall } from './status-call.js';
 import { answerWith, defaultAnswer, TRACE_EXPORT } from './well-known.js';
 
-export interface ReplayerOptions {
-  /** 0: each answer at once (default); 1: as recorded; 2: twice as slow. */
-  readonly pace?: number;
+export interface ReplayerOptions extends PacingOptions {
   /** After so long without anything from a client that the recording waits for, its calls fail: ms; 0 = never. */
   readonly stallMs?: number;
   /** Files in place of recorded ones. */
@@ -80,11 +79,12 @@ export class Replayer {
    * @param script of the cassette; of several, in the order in which they were named
    * @throws BridgetapeError `ambiguous-cassettes`
    */
-  constructor(script: Script | readonly Script[], { pace = 0, files, stallMs = DEFAULT_STALL_MS, clock = systemClock, isHeld = () => false, onMiss, onReannotation, onCrash }: ReplayerOptions = {}) {
+  constructor(script: Script | readonly Script[], options: ReplayerOptions = {}) {
+    const { files, stallMs = DEFAULT_STALL_MS, clock = systemClock, isHeld = () => false, onMiss, onReannotation, onCrash } = options;
     const scripts = 'builds' in script ? [script] : script;
     this.scripts = scripts;
     const missed = onMiss ?? ((): void => undefined);
-    const stage: Stage = { clock, pace, files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
+    const stage: Stage = { clock, pacing: new Pacing(options), files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
     const builds = scripts.flatMap((one) => one.builds);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Bindings } from '../../src/replayer/bindings.js';
 import { CallScope } from '../../src/replayer/causality.js';
 import { OpenCalls } from '../../src/replayer/open-calls.js';
+import { Pacing } from '../../src/replayer/pacing.js';
 import { Player, RecordedAnswers, type Stage as PlayerStage } from '../../src/replayer/player.js';
 import { FakeClock, LiveCall } from './stage.js';
 import { Tape, type TapedCall } from './tape.js';
@@ -18,7 +19,7 @@ class Setting {
   private readonly stage: PlayerStage;
 
   constructor(pace = 0) {
-    this.stage = { clock: this.clock, pace, missed: ({ text }) => this.misses.push(text), reannotated: () => undefined, crashed: () => undefined };
+    this.stage = { clock: this.clock, pacing: new Pacing({ pace }), missed: ({ text }) => this.misses.push(text), reannotated: () => undefined, crashed: () => undefined };
     this.open = new OpenCalls(this.stage);
   }
 

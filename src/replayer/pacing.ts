@@ -1,0 +1,58 @@
+/** How much of the recorded time lies between what is sent. */
+import { BridgetapeError } from '../errors.js';
+import { NS_PER_MS } from './clock.js';
+import { methodMeant } from './method-name.js';
+
+export interface PacingOptions {
+  /** 0: each answer at once (default); 1: as recorded; 2: twice as slow. */
+  readonly pace?: number;
+  /** The same for single methods, by their `:path`. */
+  readonly paces?: ReadonlyMap<string, number>;
+  /** A recorded silence that is longer counts as so long: ms. Left out: every silence as it was. */
+  readonly maxGapMs?: number;
+}
+
+/**
+ * Paces by the names that people have for methods, as paces by their `:path`s.
+ *
+ * @param recorded the `:path`s of the cassette
+ * @throws BridgetapeError `bad-argument` for a name that means no method, or several
+ */
+export function pacesByPath(paces: Readonly<Record<string, number>>, recorded: ReadonlySet<string>): ReadonlyMap<string, number> {
+  return new Map(
+    Object.entries(paces).map(([name, pace]) => {
+      const meant = methodMeant(name, recorded);
+      if (meant.kind === 'none') throw new BridgetapeError('bad-argument', `A pace is given for ${meant.what}.`, meant.hint);
+      return [meant.path, pace];
+    }),
+  );
+}
+
+export class Pacing {
+  private readonly pace: number;
+  private readonly paces: ReadonlyMap<string, number>;
+  private readonly maxGap: bigint | undefined;
+
+  constructor({ pace = 0, paces = new Map<string, number>(), maxGapMs }: PacingOptions = {}) {
+    this.pace = pace;
+    this.paces = paces;
+    this.maxGap = maxGapMs === undefined ? undefined : BigInt(Math.round(maxGapMs * Number(NS_PER_MS)));
+  }
+
+  /** The factor for a method's calls. */
+  of(path: string): number {
+    return this.paces.get(path) ?? this.pace;
+  }
+
+  /**
+   * How long to wait in place of a recorded silence.
+   *
+   * @param gap ns
+   * @param factor as {@link of} has it
+   */
+  wait(gap: bigint, factor: number): bigint {
+    const kept = this.maxGap !== undefined && gap > this.maxGap ? this.maxGap : gap;
+    // Exact for a factor of 1 and to the ns otherwise.
+    return factor === 1 ? kept : BigInt(Math.round(Number(kept) * factor));
+  }
+}
