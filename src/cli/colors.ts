@@ -1,9 +1,13 @@
 /** Colours for a terminal that takes them. */
-import type { WriteStream } from 'node:tty';
 import pc from 'picocolors';
 
-/** Colours when the stream is a terminal and nobody has said no (no-color.org). */
-export function colorsFor(stream: Pick<WriteStream, 'isTTY'>): ReturnType<typeof pc.createColors> {
+/**
+ * Colours when the stream is a terminal and nobody has said no (no-color.org).
+ *
+ * @param stream what is no terminal does not know that it is none
+ */
+export function colorsFor(stream: { readonly isTTY?: boolean | undefined }): ReturnType<typeof pc.createColors> {
   const { NO_COLOR, TERM } = process.env;
-  return pc.createColors(stream.isTTY && !NO_COLOR && TERM !== 'dumb');
+  // Never undefined: then picocolors decides by itself, and takes CI for a terminal.
+  return pc.createColors(stream.isTTY === true && !NO_COLOR && TERM !== 'dumb');
 }
