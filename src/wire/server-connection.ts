@@ -73,8 +73,8 @@ const EVERY_STREAM = 2 ** 31 - 1;
 /** The payload of the PING after which no request of before the GOAWAY can be on its way any more. */
 const DRAIN_PING = Uint8Array.from('bt drain', (char) => char.charCodeAt(0));
 const PING_BYTES = 8;
-/** With these a client resets what it has no use for any more. */
-const WANTS_NO_MORE: ReadonlySet<number> = new Set([ErrorCode.NO_ERROR, ErrorCode.CANCEL, ErrorCode.STREAM_CLOSED]);
+/** With these HTTP/2 itself rejects what it is sent. Others are a client's own: connect-es resets calls that end early with INTERNAL_ERROR. */
+const REJECTS: ReadonlySet<number> = new Set([ErrorCode.PROTOCOL_ERROR, ErrorCode.FRAME_SIZE_ERROR, ErrorCode.COMPRESSION_ERROR, ErrorCode.ENHANCE_YOUR_CALM]);
 /** One stream writes so much before the next one gets its turn. */
 const TURN_BYTES = 64 * 1024;
 const MAX_DEBUG_CHARS = 256;
@@ -642,7 +642,7 @@ export class ServerConnection implements FrameSink, StreamOwner {
   private readReset(id: number, code: number): void {
     const stream = this.streams.get(id);
     if (stream === undefined) {
-      if (this.endings.get(id) === 'ended' && !WANTS_NO_MORE.has(code)) this.sink.refused?.(`the client reset a call that was answered with ${errorCodeName(code)}; ${this.howLong()}`);
+      if (this.endings.get(id) === 'ended' && REJECTS.has(code)) this.sink.refused?.(`the client reset a call that was answered with ${errorCodeName(code)}; ${this.howLong()}`);
       return;
     }
     const open = stream.sending || stream.hasQueued;
