@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { build } from './bridgebench.mjs';
 import { figures } from './figures.mjs';
 import { forward } from './forward.mjs';
+import { frontend } from './frontend.mjs';
 import { idle } from './idle.mjs';
 import { machine, programs } from './machine.mjs';
 import { memory } from './memory.mjs';
@@ -18,7 +19,7 @@ import { markdown, terminal } from './report.mjs';
 import { runtime } from './runtime.mjs';
 import { size } from './size.mjs';
 
-const sections = { forward, memory, replay, pace, idle, start, runtime, size };
+const sections = { forward, memory, replay, pace, idle, start, runtime, frontend, size };
 /** The sections that are made of figures, so that one figure alone can be asked for. */
 const figured = ['forward', 'replay'];
 
