@@ -1,0 +1,1 @@
+../../descriptors/gogo.go

@@ -1,0 +1,1 @@
+../../descriptors/registry.go
