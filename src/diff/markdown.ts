@@ -5,10 +5,10 @@
 import { plural } from '../quantity.js';
 import { cutEnd, legible } from '../view/index.js';
 import { cutToFirstDifference } from './first-difference.js';
-import { isText } from './call-lines.js';
+import { isWholeCall } from './call-lines.js';
 import { againText, buildTitle, callNumbersText, signOf, sourceText } from './place-text.js';
 import { isSame, type CallDifferences, type DiffReport, type Difference, type Recording } from './report.js';
-import { chapters, isWholeOp } from './subject.js';
+import { chapters, isText, isWholeOp } from './subject.js';
 import { allNotes, countsText, sameText } from './terminal-report.js';
 import { SIGNS, textDiff } from './text-diff.js';
 
@@ -64,7 +64,7 @@ function part(title: string, calls: readonly CallDifferences[], full: boolean): 
 
 function row(call: CallDifferences, difference: Difference, full: boolean, folded: Block[]): Block {
   const { op, process, value, at, again, isAnnotation } = difference;
-  const isOneCall = signOf(call.calls) !== '~' && difference.class === 'order' && at === 'call';
+  const isOneCall = signOf(call.calls) !== '~' && isWholeCall(difference);
   const sign = isOneCall ? signOf(call.calls) : isWholeOp(difference) && op !== undefined ? signOf(op) : value.before === undefined && value.after === undefined ? '~' : signOf(value);
   const source = op === undefined ? undefined : sourceText(op);
   const also = againText(again);
@@ -77,9 +77,9 @@ function row(call: CallDifferences, difference: Difference, full: boolean, folde
     ...(isOneCall || isWholeOp(difference) ? [] : [code(at, MAX_VALUE)]),
     ...(also === undefined ? [] : [`<sub>${plain(also)}</sub>`]),
   ].join('<br>');
-  const told = isOneCall || isWholeOp(difference) ? ['', ''] : isText(difference) ? ['', 'below'] : values(difference, full);
+  const [was, is] = isOneCall || isWholeOp(difference) ? ['', ''] : isText(difference) ? ['', '<em>below</em>'] : values(difference, full);
   if (isText(difference)) folded.push(foldedText(call, difference, full));
-  return { text: `| ${sign} | ${difference.class}${isAnnotation ? '<br><sub>only describes</sub>' : ''} | ${where} | ${told[0] ?? ''} | ${told[1] ?? ''} |`, tells: 1 };
+  return { text: `| ${sign} | ${difference.class}${isAnnotation ? '<br><sub>only describes</sub>' : ''} | ${where} | ${was} | ${is} |`, tells: 1 };
 }
 
 function values({ value: { before, after } }: Difference, full: boolean): readonly [string, string] {

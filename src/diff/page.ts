@@ -8,40 +8,35 @@ const NARROWEST = 12;
 export type Segment = readonly [text: string, paint?: (text: string) => string];
 
 export class Page {
-  /** Whether something did not fit, so that there is more to see with `full`. */
-  isCut = false;
+  /** For what is to be whole: as wide as it gets. */
+  readonly columns: number;
+  readonly #said: { isCut: boolean };
 
   constructor(
-    readonly columns: number,
+    columns: number,
     readonly painter: Painter,
     readonly full: boolean,
-  ) {}
-
-  /** The same page from so many columns on. */
-  room(taken: number): number {
-    return this.full ? Infinity : Math.max(NARROWEST, this.columns - taken);
+    said = { isCut: false },
+  ) {
+    this.columns = full ? Infinity : Math.max(NARROWEST, columns);
+    this.#said = said;
   }
 
-  fit(text: string, columns: number): string {
-    return this.#noted(text, cutEnd(text, columns));
+  /** Whether something did not fit, here or on a page within, so that there is more to see with `full`. */
+  get isCut(): boolean {
+    return this.#said.isCut;
   }
 
-  fitPair(before: string, after: string, columns: number): readonly [before: string, after: string] {
-    const [was, is] = cutToFirstDifference(before, after, columns);
-    return [this.#noted(before, was), this.#noted(after, is)];
-  }
-
-  /** The first of the items. */
-  some<T>(items: readonly T[], most: number): readonly T[] {
-    if (this.full || items.length <= most) return items;
-    this.isCut = true;
-    return items.slice(0, most);
+  /** The lines that are written on a page within this one, so many columns in. */
+  inset(by: number, write: (inner: Page) => Iterable<string>, painter = this.painter): readonly string[] {
+    const indent = ' '.repeat(by);
+    return Array.from(write(new Page(this.columns - by, painter, this.full, this.#said)), (line) => indent + line);
   }
 
   /** One line of segments: the last ones are cut when there is no room for all. */
-  line(indent: string, segments: readonly Segment[]): string {
-    let left = this.room(width(indent));
-    let line = indent;
+  line(...segments: readonly Segment[]): string {
+    let left = this.columns;
+    let line = '';
     for (const [text, paint] of segments) {
       if (left <= 0 || text === '') continue;
       const shown = this.fit(text, left);
@@ -51,8 +46,29 @@ export class Page {
     return line.trimEnd();
   }
 
+  /** Whether all of it has room on one line. */
+  hasRoom(...texts: readonly string[]): boolean {
+    return texts.reduce((sum, text) => sum + width(text), 0) <= this.columns;
+  }
+
+  fit(text: string, columns = this.columns): string {
+    return this.#noted(text, cutEnd(text, columns));
+  }
+
+  fitPair(before: string, after: string, columns = this.columns): readonly [before: string, after: string] {
+    const [was, is] = cutToFirstDifference(before, after, columns);
+    return [this.#noted(before, was), this.#noted(after, is)];
+  }
+
+  /** The first of the items. */
+  some<T>(items: readonly T[], most: number): readonly T[] {
+    if (this.full || items.length <= most) return items;
+    this.#said.isCut = true;
+    return items.slice(0, most);
+  }
+
   #noted(text: string, shown: string): string {
-    if (shown !== text) this.isCut = true;
+    if (shown !== text) this.#said.isCut = true;
     return shown;
   }
 }

@@ -8,7 +8,7 @@ const MAX_NAMED = 6;
 /** What stands in front of a thing: only the second recording has it, only the first, or both. */
 export type Sign = '+' | '-' | '~';
 
-export function signOf<T>({ before, after }: Pair<T>): Sign {
+export function signOf({ before, after }: { readonly before?: unknown; readonly after?: unknown }): Sign {
   return before === undefined ? '+' : after === undefined ? '-' : '~';
 }
 

@@ -14,6 +14,8 @@ export interface DiffViewOptions {
   readonly full?: boolean;
 }
 
+const INDENT = 2;
+
 /** What `bridgetape diff` prints. */
 export function* showDiff(report: DiffReport, { width = 80, painter = plainPainter, full = false }: DiffViewOptions = {}): Generator<string> {
   const page = new Page(width, painter, full);
@@ -22,13 +24,15 @@ export function* showDiff(report: DiffReport, { width = 80, painter = plainPaint
     yield* noteLines(report, page);
     return;
   }
-  yield page.line('', [['--- ', painter.red], [legible(report.before.path), painter.bold], [`  ${recordingText(report.before)}`, painter.dim]]);
-  yield page.line('', [['+++ ', painter.green], [legible(report.after.path), painter.bold], [`  ${recordingText(report.after)}`, painter.dim]]);
+  yield page.line(['--- ', painter.red], [legible(report.before.path), painter.bold], [`  ${recordingText(report.before)}`, painter.dim]);
+  yield page.line(['+++ ', painter.green], [legible(report.after.path), painter.bold], [`  ${recordingText(report.after)}`, painter.dim]);
   yield* partLines('outside of builds', report.environment, page);
   for (const build of report.builds) yield* buildLines(build, page);
   yield* noteLines(report, page);
   yield '';
-  yield isSame(report) ? painter.green(sameText(report)) : painter.bold(countsText(report));
+  const [first = '', ...rest] = wrap(isSame(report) ? sameText(report) : countsText(report), page.columns);
+  const paint = isSame(report) ? painter.green : painter.bold;
+  yield* [first, ...indented(rest)].map(paint);
   if (page.isCut) yield painter.dim('What is cut (…) is whole with --full.');
 }
 
@@ -40,16 +44,19 @@ function recordingText({ startedAt, buildkitVersion, builds, calls, isWhole }: R
 function* partLines(title: string, calls: readonly CallDifferences[], page: Page): Generator<string> {
   if (calls.length === 0) return;
   yield '';
-  yield page.line('', [[title, page.painter.bold]]);
-  yield* callsLines(calls, page);
+  yield page.line([title, page.painter.bold]);
+  yield* page.inset(INDENT, (inner) => callsLines(calls, inner));
 }
 
 function* buildLines(build: BuildDifferences, page: Page): Generator<string> {
   const sign = signOf(build.builds);
-  if (sign === '~') return yield* partLines(buildTitle(build), build.calls, page);
+  if (sign === '~') {
+    yield* partLines(buildTitle(build), build.calls, page);
+    return;
+  }
   yield '';
-  yield page.line('', [[`${sign} ${buildTitle(build)}`, paintOf(sign, page.painter)]]);
-  yield* callsLines(build.calls, page);
+  yield page.line([`${sign} ${buildTitle(build)}`, paintOf(sign, page.painter)]);
+  yield* page.inset(INDENT, (inner) => callsLines(build.calls, inner));
 }
 
 function* noteLines(report: DiffReport, page: Page): Generator<string> {
