@@ -1,6 +1,6 @@
 /** The differences of calls as lines for people. */
 import { plural } from '../quantity.js';
-import { legible, width, type Painter } from '../view/index.js';
+import { legible, plainPainter, width, type Painter } from '../view/index.js';
 import type { Page, Segment } from './page.js';
 import { againText, callNumbersText, signOf, sourceText, type Sign } from './place-text.js';
 import type { CallDifferences, Difference, OpPlace, Pair } from './report.js';
@@ -92,7 +92,7 @@ function* bodyLines(call: CallDifferences, page: Page): Generator<string> {
   const describing = chapters(restricted(call, ({ isAnnotation }) => isAnnotation)?.differences ?? []).flatMap(({ subjects }) => subjects);
   if (describing.length === 0) return;
   yield page.line(['only describes', dim]);
-  yield* page.inset(INDENT, (inner) => subjectsLines(describing, MAX_ANNOTATIONS, inner), { bold: dim, dim, red: dim, yellow: dim, green: dim, cyan: dim });
+  yield* page.inset(INDENT, (inner) => subjectsLines(describing, MAX_ANNOTATIONS, inner), plainPainter).map(dim);
 }
 
 function* subjectsLines(subjects: readonly Subject[], most: number, page: Page): Generator<string> {

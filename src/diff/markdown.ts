@@ -27,7 +27,8 @@ const MAX_LINE = 400;
 
 /** A part of the comment that is in it as a whole or not at all. */
 interface Block {
-  readonly text: string;
+  /** Made when it is known that there is room left. */
+  readonly write: () => string;
   /** How many differences it tells. */
   readonly tells: number;
 }
@@ -35,8 +36,12 @@ interface Block {
 export function diffMarkdown(report: DiffReport, { full = false }: DiffMarkdownOptions = {}): readonly string[] {
   const parts = [...part('Outside of builds', report.environment, full), ...report.builds.flatMap((build) => part(upper(signed(buildTitle(build), signOf(build.builds))), build.calls, full))];
   const lead = [`### bridgetape diff: ${isSame(report) ? 'same' : 'different'}`, '', `${recordingText(report.before)} → ${recordingText(report.after)}`, '', plain(isSame(report) ? sameText(report) : countsText(report))].join('\n');
-  const notes = allNotes(report).map((note) => `\n> ${plain(cutEnd(legible(note), MAX_LINE))}`);
-  return bounded([{ text: lead, tells: 0 }, ...notes.map((text) => ({ text, tells: 0 })), ...parts]).split('\n');
+  const notes = allNotes(report).map((note) => block(`\n> ${plain(cutEnd(legible(note), MAX_LINE))}`));
+  return bounded([block(lead), ...notes, ...parts]).split('\n');
+}
+
+function block(text: string): Block {
+  return { write: () => text, tells: 0 };
 }
 
 /** As many blocks, in their order, as have room; what has none is counted. */
@@ -44,22 +49,22 @@ function bounded(blocks: readonly Block[]): string {
   let text = '';
   let untold = 0;
   let isFull = false;
-  for (const block of blocks) {
-    const next = text === '' ? block.text : `\n${block.text}`;
-    // Smaller ones behind it would be read without what they belong to.
+  for (const { write, tells } of blocks) {
+    // Smaller ones behind one that has no room would be read without what they belong to.
+    const next: string = isFull ? '' : `${text === '' ? '' : '\n'}${write()}`;
     isFull ||= text.length + next.length > MAX_COMMENT - RESERVE;
-    if (isFull) untold += block.tells;
+    if (isFull) untold += tells;
     else text += next;
   }
   return isFull ? `${text}\n\n**Cut:** ${plural(untold, 'more difference')} and the texts that go with them have no room in a comment of ${MAX_COMMENT} characters. \`bridgetape diff\` shows them in a terminal.` : text;
 }
 
 function part(title: string, calls: readonly CallDifferences[], full: boolean): readonly Block[] {
-  if (calls.length === 0) return [{ text: `\n#### ${plain(title)}`, tells: 0 }].filter(() => title.startsWith('+') || title.startsWith('-'));
+  if (calls.length === 0) return title.startsWith('+') || title.startsWith('-') ? [block(`\n#### ${plain(title)}`)] : [];
   const folded: Block[] = [];
   const rows = calls.flatMap((call) => chapters(call.differences).flatMap(({ subjects }) => subjects.flatMap(({ differences }) => differences.map((difference) => row(call, difference, full, folded)))));
   const head = `\n#### ${plain(title)}\n\n| | class | where | before | after |\n| --- | --- | --- | --- | --- |`;
-  return [{ text: head, tells: 0 }, ...rows, ...folded];
+  return [block(head), ...rows, ...folded];
 }
 
 function row(call: CallDifferences, difference: Difference, full: boolean, folded: Block[]): Block {
@@ -78,8 +83,8 @@ function row(call: CallDifferences, difference: Difference, full: boolean, folde
     ...(also === undefined ? [] : [`<sub>${plain(also)}</sub>`]),
   ].join('<br>');
   const [was, is] = isOneCall || isWholeOp(difference) ? ['', ''] : isText(difference) ? ['', '<em>below</em>'] : values(difference, full);
-  if (isText(difference)) folded.push(foldedText(call, difference, full));
-  return { text: `| ${sign} | ${difference.class}${isAnnotation ? '<br><sub>only describes</sub>' : ''} | ${where} | ${was} | ${is} |`, tells: 1 };
+  if (isText(difference)) folded.push({ tells: 0, write: () => foldedText(call, difference, full) });
+  return { tells: 1, write: () => `| ${sign} | ${difference.class}${isAnnotation ? '<br><sub>only describes</sub>' : ''} | ${where} | ${was} | ${is} |` };
 }
 
 function values({ value: { before, after } }: Difference, full: boolean): readonly [string, string] {
@@ -89,7 +94,7 @@ function values({ value: { before, after } }: Difference, full: boolean): readon
   return [before === undefined ? '' : code(cutWas, most), after === undefined ? '' : code(cutIs, most)];
 }
 
-function foldedText(call: CallDifferences, { at, op, process, value, isAnnotation }: Difference, full: boolean): Block {
+function foldedText(call: CallDifferences, { at, op, process, value, isAnnotation }: Difference, full: boolean): string {
   const of = (op?.after ?? op?.before)?.name ?? process?.after ?? process?.before;
   const all = textDiff(value.before, value.after);
   const shown = full ? all : all.slice(0, MAX_TEXT_LINES);
@@ -97,7 +102,7 @@ function foldedText(call: CallDifferences, { at, op, process, value, isAnnotatio
   if (all.length > shown.length) lines.push(`# … ${plural(all.length - shown.length, 'more line')}`);
   const fence = '`'.repeat(Math.max(3, longestRun(lines) + 1));
   const title = [`${plain(call.method)} call ${callNumbersText(call.calls)}`, ...(of === undefined ? [] : [code(of, MAX_VALUE)]), code(at, MAX_VALUE), ...(isAnnotation ? ['(only describes)'] : [])].join(' ');
-  return { text: ['', `<details><summary>${title}</summary>`, '', `${fence}diff`, ...lines, fence, '', '</details>'].join('\n'), tells: 0 };
+  return ['', `<details><summary>${title}</summary>`, '', `${fence}diff`, ...lines, fence, '', '</details>'].join('\n');
 }
 
 function longestRun(lines: readonly string[]): number {

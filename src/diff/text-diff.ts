@@ -15,11 +15,12 @@ export const SIGNS: Readonly<Record<TextLine['kind'], string>> = { place: '', ke
 /** Lines around each change. */
 const CONTEXT = 3;
 /** Texts in which more lines differ have little to do with each other, and are shown one after the other. */
-const MAX_EDITS = 2000;
+const MAX_EDITS = 500;
 
 /** @param before undefined: there was no such text */
 export function textDiff(before: string | undefined, after: string | undefined): readonly TextLine[] {
   const [one, other] = sameLineEnds(before ?? '', after ?? '');
+  if (one === '' || other === '') return [...whole('removed', one), ...whole('added', other)];
   const patch = structuredPatch('', '', one, other, undefined, undefined, { context: CONTEXT, maxEditLength: MAX_EDITS });
   if (patch === undefined) return [...whole('removed', one), ...whole('added', other)];
   // Without a line left out before, between or behind there is no place to tell.
@@ -30,6 +31,8 @@ export function textDiff(before: string | undefined, after: string | undefined):
     ...lines.map(signed),
   ]);
 }
+
+const NO_LINE_END: TextLine = { kind: 'remark', text: 'No newline at end of file' };
 
 function signed(line: string): TextLine {
   const text = legible(line.slice(1));
@@ -46,7 +49,10 @@ function signed(line: string): TextLine {
 }
 
 function whole(kind: 'removed' | 'added', text: string): readonly TextLine[] {
-  return text.split('\n').map((line) => ({ kind, text: legible(line) }));
+  if (text === '') return [];
+  const lines = text.split('\n');
+  const isEnded = lines.at(-1) === '';
+  return [...lines.slice(0, isEnded ? -1 : undefined).map((line) => ({ kind, text: legible(line) })), ...(isEnded ? [] : [NO_LINE_END])];
 }
 
 /** What a process writes to a terminal ends its lines with CR LF. That is worth a word only where it is not so everywhere. */
