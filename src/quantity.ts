@@ -53,3 +53,8 @@ export function seconds(ns: bigint, decimals: number): string {
   const digits = steps.toString().padStart(decimals + 1, '0');
   return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
+
+/** `2026-01-02 03:04:05 UTC` */
+export function instant(date: Date): string {
+  return Number.isNaN(date.getTime()) ? 'at an unknown time' : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

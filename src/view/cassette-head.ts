@@ -5,7 +5,7 @@ import { callNumbers, damageFacts, paintedState } from './damage.js';
 import { factLines, type Fact } from './facts.js';
 import { cutEnd, legible } from './legible.js';
 import { plainPainter, type Painter } from './painter.js';
-import { duration, grouped, plural, seconds, size } from '../quantity.js';
+import { duration, grouped, instant, plural, seconds, size } from '../quantity.js';
 import type { Survey } from './survey.js';
 
 export interface ViewOptions {
@@ -35,10 +35,6 @@ export function cassetteHead(survey: Survey, { width = 80, painter = plainPainte
     ...lossFacts(survey),
   ];
   return [`${painter.bold(legible(survey.name))}: ${paintedState(survey.state, painter)}`, ...factLines(facts, width, painter)];
-}
-
-function instant(date: Date): string {
-  return Number.isNaN(date.getTime()) ? 'at an unknown time' : `${date.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 /** What was run in the container, what it was asked for, and how it ended. */

@@ -1,0 +1,7 @@
+/** What two recordings differ in, and that laid out for people and for programs. */
+export { DIFFERENCE_CLASSES, isSame, type BuildDifferences, type CallDifferences, type CallPlace, type Difference, type DifferenceClass, type DiffReport, type OpPlace, type Pair, type Recording } from './report.js';
+export { diffJson, type DiffJson } from './diff-json.js';
+export { diffJunit } from './junit.js';
+export { diffMarkdown } from './markdown.js';
+export { diffStat } from './stat.js';
+export { showDiff, type DiffViewOptions } from './terminal-report.js';

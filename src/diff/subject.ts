@@ -1,0 +1,72 @@
+/** The differences of a call in the order in which they are read: class by class, and together what is about one thing. */
+import { DIFFERENCE_CLASSES, type CallDifferences, type CallPlace, type Difference, type DifferenceClass, type OpPlace, type Pair } from './report.js';
+
+/** An op, a process, or the call itself. */
+export interface Subject {
+  readonly op?: Pair<OpPlace>;
+  readonly process?: Pair<string>;
+  readonly differences: readonly Difference[];
+}
+
+export interface Chapter {
+  readonly class: DifferenceClass;
+  readonly subjects: readonly Subject[];
+}
+
+export function chapters(differences: readonly Difference[]): readonly Chapter[] {
+  return DIFFERENCE_CLASSES.flatMap((name) => {
+    const subjects = subjectsOf(differences.filter((difference) => difference.class === name));
+    return subjects.length === 0 ? [] : [{ class: name, subjects }];
+  });
+}
+
+function subjectsOf(differences: readonly Difference[]): readonly Subject[] {
+  const subjects = new Map<string, Difference[]>();
+  for (const difference of differences) {
+    const { op, process } = difference;
+    const key = JSON.stringify([op?.before?.index, op?.after?.index, op?.before?.name, op?.after?.name, process?.before, process?.after]);
+    const known = subjects.get(key);
+    if (known === undefined) subjects.set(key, [difference]);
+    else known.push(difference);
+  }
+  return Array.from(subjects.values(), (together) => {
+    const { op, process } = together[0] ?? {};
+    return { ...(op === undefined ? {} : { op }), ...(process === undefined ? {} : { process }), differences: together };
+  });
+}
+
+/** Whether the difference is that only one recording has the whole op. */
+export function isWholeOp({ op, value }: Difference): boolean {
+  if (op === undefined) return false;
+  const [only, lacking] = op.before === undefined ? [op.after, value.before] : [op.before, value.after];
+  if (op.before !== undefined && op.after !== undefined) return false;
+  const said = op.before === undefined ? value.after : value.before;
+  return lacking === undefined && (said === undefined || said === only?.name);
+}
+
+/** Whether the values are best shown line by line. */
+export function isText({ isText: isKnownText, value: { before = '', after = '' } }: Difference): boolean {
+  // Of one line each they are better read side by side.
+  return before.includes('\n') || after.includes('\n') || (isKnownText && (before === '' || after === ''));
+}
+
+/** What the names of the op tell already: `source A → source B` says of what else the identifier was. */
+export function isInNames({ op, value }: Difference): boolean {
+  const { before, after } = value;
+  if (op?.before === undefined || op.after === undefined || before === undefined || after === undefined) return false;
+  return op.before.name !== op.after.name && op.before.name.endsWith(` ${before}`) && op.after.name.endsWith(` ${after}`);
+}
+
+/** The calls that all of the differences are in as well; undefined when they are not the same ones. */
+export function commonAgain(differences: readonly Difference[]): readonly Pair<CallPlace>[] | undefined {
+  const [first, ...others] = differences.map(({ again }) => again);
+  if (first === undefined) return [];
+  const key = (again: readonly Pair<CallPlace>[]): string => again.map(({ before, after }) => `${before?.call ?? ''}:${after?.call ?? ''}`).join();
+  return others.every((again) => key(again) === key(first)) ? first : undefined;
+}
+
+/** The call with those of its differences for which it is so; undefined when there are none. */
+export function restricted(call: CallDifferences, to: (difference: Difference) => boolean): CallDifferences | undefined {
+  const differences = call.differences.filter(to);
+  return differences.length === 0 ? undefined : { ...call, differences };
+}
