@@ -5,3 +5,4 @@ export { diffJunit } from './junit.js';
 export { diffMarkdown } from './markdown.js';
 export { diffStat } from './stat.js';
 export { showDiff, type DiffViewOptions } from './terminal-report.js';
+export { setNoiseApart, type NoiseApart } from './noise.js';
