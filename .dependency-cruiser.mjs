@@ -25,6 +25,7 @@ export default {
     floor('frontend', [...ground, 'replayer', 'command']),
     floor('demo', [...ground, 'proxy', 'recorder', 'replayer', 'driver', 'view']),
     floor('view', ground),
+    floor('compare', [...ground, 'recorder', 'runtime', 'command', 'diff', 'view']),
     floor('diff', [...ground, 'view']),
     {
       name: 'grpc-js-drives-and-does-not-serve',

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'insecure-listener'
   | 'client-refused'
   | 'upstream-unreachable'
+  | 'nothing-recorded'
   | 'cassette-not-found'
   | 'cassette-exists'
   | 'cassette-not-writable'

@@ -31,3 +31,9 @@ export function nonNegative(flag: string, text: string): number {
   }
   return value;
 }
+
+/** @throws BridgetapeError `bad-argument` */
+export function wholeNumber(flag: string, text: string, most: number): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= 1 && Number(text) <= most) return Number(text);
+  throw new BridgetapeError('bad-argument', `${flag} got "${text}", which is no whole number from 1 to ${most}.`, `Write it as ${flag} 3.`);
+}

@@ -4,6 +4,15 @@ import { BridgetapeError } from '../errors.js';
 import { DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, type Address, type TlsClientOptions } from '../socket/index.js';
 import type { Options, OptionValues } from './synopsis.js';
 
+/** As buildctl has them. */
+export const TLS_OPTIONS = {
+  tlscacert: { kind: 'text', value: 'FILE', about: 'Dial it with TLS; who signed its certificate' },
+  tlscert: { kind: 'text', value: 'FILE', about: 'The certificate to show it' },
+  tlskey: { kind: 'text', value: 'FILE', about: "That certificate's key" },
+  tlsdir: { kind: 'text', value: 'DIR', about: 'ca.pem, cert.pem and key.pem in one folder' },
+  tlsservername: { kind: 'text', value: 'NAME', about: "The name in its certificate, if not --to's" },
+} as const satisfies Options;
+
 export const UPSTREAM_OPTIONS = {
   to: {
     kind: 'text',
@@ -13,11 +22,7 @@ export const UPSTREAM_OPTIONS = {
     default: process.env['BUILDKIT_HOST'] || DEFAULT_BUILDKIT_ADDRESS,
     defaultAbout: `$BUILDKIT_HOST, else ${DEFAULT_BUILDKIT_ADDRESS}`,
   },
-  tlscacert: { kind: 'text', value: 'FILE', about: 'Dial it with TLS; who signed its certificate' },
-  tlscert: { kind: 'text', value: 'FILE', about: 'The certificate to show it' },
-  tlskey: { kind: 'text', value: 'FILE', about: "That certificate's key" },
-  tlsdir: { kind: 'text', value: 'DIR', about: 'ca.pem, cert.pem and key.pem in one folder' },
-  tlsservername: { kind: 'text', value: 'NAME', about: "The name in its certificate, if not --to's" },
+  ...TLS_OPTIONS,
 } as const satisfies Options;
 
 export interface UpstreamPlace {
@@ -31,6 +36,9 @@ export function upstreamPlace(values: OptionValues<typeof UPSTREAM_OPTIONS>): Up
   if (address.kind === 'helper' && programPath(address.command[0]) === undefined) {
     throw new BridgetapeError('bad-address', `Cannot reach ${formatAddress(address)}: there is no program "${address.command[0]}" here.`, 'Install it, or look at PATH.');
   }
-  const { tlscacert, tlscert, tlskey, tlsservername, tlsdir } = values;
-  return { address, tls: { authority: tlscacert, certificate: tlscert, key: tlskey, serverName: tlsservername, folder: tlsdir } };
+  return { address, tls: tlsOptions(values) };
+}
+
+export function tlsOptions({ tlscacert, tlscert, tlskey, tlsservername, tlsdir }: OptionValues<typeof TLS_OPTIONS>): TlsClientOptions {
+  return { authority: tlscacert, certificate: tlscert, key: tlskey, serverName: tlsservername, folder: tlsdir };
 }
