@@ -1,7 +1,7 @@
 /** `--daemon NAME=ADDRESS`: the daemons to compare, as they are written. Everything that can be known to be wrong is told here. */
-import { findRunc } from '../runtime/index.js';
 import { programPath } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
+import { findRunc } from '../runtime/index.js';
 import { formatAddress, parseAddress, tlsClient, type Address, type TlsClientOptions } from '../socket/index.js';
 
 /** A daemon that runs, or a program of one that is started for the comparison. */
@@ -53,7 +53,11 @@ function checkProgram(path: string, name: string): void {
   const cannot = (why: string, hint: string): BridgetapeError => new BridgetapeError('bad-argument', `Cannot start the buildkitd of --daemon ${name}: ${why}.`, hint);
   if (process.platform !== 'linux') throw cannot(`it needs Linux, and this is ${process.platform}`, 'Name the address of one that runs elsewhere.');
   if (process.getuid?.() !== 0) throw cannot('that needs root', 'Run it as root, or name the address of a daemon that runs.');
-  if (path === '' || programPath(path) === undefined) throw new BridgetapeError('command-not-found', `Cannot start the buildkitd of --daemon ${name}: there is no program "${path}".`, 'Name a buildkitd that can be run: exec:/usr/local/bin/buildkitd');
-  if (programPath('unshare') === undefined) throw cannot('there is no unshare, which keeps its processes and mounts apart', "Install util-linux, or name the address of a daemon that runs.");
-  findRunc(undefined);
+  if (path === '' || programPath(path) === undefined) throw cannot(`there is no program "${path}"`, 'Name a buildkitd that can be run: exec:/usr/local/bin/buildkitd');
+  if (programPath('unshare') === undefined) throw cannot('there is no unshare, which keeps its processes and mounts apart', 'Install util-linux, or name the address of a daemon that runs.');
+  try {
+    findRunc(undefined);
+  } catch {
+    throw cannot('there is no runc on PATH, which it runs builds with', 'Install runc, or name the address of a daemon that runs.');
+  }
 }

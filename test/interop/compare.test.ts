@@ -129,9 +129,9 @@ describeInterop(
       const tmp = scratch();
       const { status, stdout, stderr } = await bridgetape(['compare', ...exec('old', OLD), ...exec('new', NEW), '--buildkitd-config', config, ...scenario('solve')], { cwd: folder.path, env: { TMPDIR: tmp } });
       expect([status, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(/buildkitd did not come up: it ended with status 1\. Its last words:\n.*toml/s);
+      expect(stderr).toMatch(/buildkitd did not come up: it ended with status 1\. Its last words:\n {2}buildkitd: failed to parse config: /);
       const log = /Its whole log is (\S+)\.$/m.exec(stderr)?.[1] ?? '';
-      expect(readFileSync(log, 'utf8')).toContain('toml');
+      expect(readFileSync(log, 'utf8')).toContain('failed to parse config');
       expect([readdirSync(tmp).map((name) => join(tmp, name)), leftOf(tmp)]).toEqual([[log], []]);
     });
 
@@ -175,7 +175,7 @@ describeInterop(
         ['TLS without TCP', ['--daemon', 'a=unix:///a', '--daemon', 'b=unix:///b', '--tlscacert', 'x.pem'], /Only a daemon at tcp:\/\/ is spoken to with TLS/],
         ['TLS files that are not there', ['--daemon', 'a=tcp://localhost:1', '--daemon', 'b=unix:///b', '--tlscacert', '/no/x.pem'], /\/no\/x\.pem/],
         ['a configuration that is not there', ['--daemon', 'a=unix:///a', '--daemon', 'b=unix:///b', '--buildkitd-config', '/no.toml'], /There is no file \/no\.toml/],
-        ['a folder that cannot be made', ['--daemon', 'a=unix:///a', '--daemon', 'b=unix:///b', '--keep', '/proc/no'], /Cannot keep cassettes in \/proc\/no/],
+        ['a folder that cannot be made', ['--daemon', 'a=unix:///a', '--daemon', 'b=unix:///b', '--keep', '/dev/null/kept'], /Cannot keep cassettes in \/dev\/null\/kept/],
       ])('%s is refused', async (_, args, message) => {
         const { status, stdout, stderr, left } = await compare([...args, '--', 'touch', marker()]);
         expect(stderr).toMatch(message);
