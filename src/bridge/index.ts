@@ -36,6 +36,6 @@ export { knownMethods, knownServices, methodOf, type Method } from './schema.js'
 export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';
 export { STATUS_NAMES } from './text.js';
 export { decodeContent, decodeDefinition, decodeMessage } from './view.js';
-export { unknownField, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
+export { RULE_PLACES, rulePlace, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
 export { BUILT_IN_RULES, ruleNames, ruleReason, Rules } from './rules.js';
 export { VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';
