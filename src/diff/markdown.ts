@@ -111,7 +111,7 @@ function longestRun(lines: readonly string[]): number {
 }
 
 function recordingText({ path, buildkitVersion, calls, builds, isWhole }: Recording): string {
-  const version = buildkitVersion === undefined ? '' : `BuildKit ${plain(legible(buildkitVersion))}, `;
+  const version = buildkitVersion === undefined ? '' : `BuildKit ${plain(buildkitVersion)}, `;
   return `${code(path, MAX_VALUE)} (${version}${plural(calls, 'call')} of ${plural(builds, 'build')}${isWhole ? '' : ', not whole'})`;
 }
 
@@ -123,7 +123,7 @@ function code(text: string, most: number): string {
 
 /** Everything that Markdown, HTML or GitHub takes for more than a character, as the character's number. */
 function plain(text: string): string {
-  return text.replace(/[&<>`|\\*_[\]#~$@:]|^[-+=]|(?<=^\d+)\.|(?<=\bwww)\./g, (char) => `&#${char.charCodeAt(0)};`);
+  return legible(text).replace(/[&<>`|\\*_[\]#~$@:]|^[-+=]|(?<=^\d+)\.|(?<=\bwww)\./g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 const signed = (title: string, sign: string): string => (sign === '~' ? title : `${sign} ${title}`);

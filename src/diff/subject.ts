@@ -53,7 +53,7 @@ export function isWholeOp({ at, op }: Difference): boolean {
 /** Whether the values are best shown line by line. */
 export function isText({ isText: isKnownText, value: { before = '', after = '' } }: Difference): boolean {
   // Of one line each they are better read side by side.
-  return before.includes('\n') || after.includes('\n') || (isKnownText && (before === '' || after === ''));
+  return before.includes('\n') || after.includes('\n') || (isKnownText && (before === '') !== (after === ''));
 }
 
 /** What the names of the op tell already: `source A → source B` says of what else the identifier was. */
