@@ -56,7 +56,7 @@ export interface Canonical {
   readonly ignored: readonly IgnoredField[];
 }
 
-/** Longer byte values are compared by digest. */
+/** Longer byte values are compared by digest, unless the caller wants to see them. */
 const MAX_PLAIN_BYTES = 4096;
 /** In longer ones ids are not looked for: no request that names ids in bytes comes near. */
 const MAX_RENAMED_BYTES = 1024 * 1024;
@@ -117,6 +117,7 @@ class Normaliser {
     private readonly definitionDepth: number,
     /** Paths count from an op. */
     private readonly isInOp: boolean,
+    private readonly maxPlainBytes: number,
   ) {}
 
   run(message: Message): void {
@@ -198,7 +199,7 @@ class Normaliser {
 
   /** Depends on the op and on those below it, never on what is bound: an op has one canonical digest wherever it stands. */
   private canonicalOp({ op, bytes, inputs, digest }: GraphOp, below: ReadonlyMap<string, CanonicalOp>): CanonicalOp {
-    const inner = new Normaliser(NOTHING, this.rules, this.definitionDepth + 1, true);
+    const inner = new Normaliser(NOTHING, this.rules, this.definitionDepth + 1, true, this.maxPlainBytes);
     if (op instanceof WireFormatError || this.definitionDepth >= MAX_DEFINITION_DEPTH) {
       inner.runOnBytes('(bytes)', bytes);
       return { digest, fields: inner.fields, annotations: [], volatile: [], ignored: inner.ignored };
@@ -234,9 +235,9 @@ class Normaliser {
     const text = textOf(bytes);
     const plain = text ?? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
     const renamed = this.rename(plain);
-    if (text !== undefined && bytes.length <= MAX_PLAIN_BYTES) return `bytes ${JSON.stringify(renamed)}`;
+    if (text !== undefined && bytes.length <= this.maxPlainBytes) return `bytes ${JSON.stringify(renamed)}`;
     const changed = renamed === plain ? bytes : Buffer.from(renamed, text === undefined ? 'latin1' : 'utf8');
-    return bytes.length <= MAX_PLAIN_BYTES ? `bytes base64 ${Buffer.from(changed).toString('base64')}` : `${changed.length} bytes ${sha256(changed)}`;
+    return bytes.length <= this.maxPlainBytes ? `bytes base64 ${Buffer.from(changed).toString('base64')}` : `${changed.length} bytes ${sha256(changed)}`;
   }
 
   /** Emits a message at a path; one without any field still shows that it is there. */
@@ -292,11 +293,19 @@ class Normaliser {
   }
 
   private emitValue(path: Path, message: Message, field: Field, key: string | undefined, value: Value): void {
-    if (typeof value === 'string') this.push(path, this.stringText(path, value, this.rules.valueRules(message.type.name, field.name, key), field.label === 'repeated' && key !== undefined ? `${key}=` : ''));
-    else if (value instanceof Uint8Array) this.push(path, this.bytesText(value));
-    else if (typeof value !== 'object') this.push(path, String(value));
-    else if (value.kind === 'enum') this.push(path, value.name ?? String(value.number));
+    const rules = this.rules.valueRules(message.type.name, field.name, key);
+    if (typeof value === 'string') this.push(path, this.stringText(path, value, rules, field.label === 'repeated' && key !== undefined ? `${key}=` : ''));
+    else if (value instanceof Uint8Array) this.pushPlain(path, this.bytesText(value), rules);
+    else if (typeof value !== 'object') this.pushPlain(path, String(value), rules);
+    else if (value.kind === 'enum') this.pushPlain(path, value.name ?? String(value.number), rules);
     else this.emitMessage(path, value);
+  }
+
+  /** Of what is no text, all is volatile or nothing. */
+  private pushPlain(path: Path, value: string, rules: readonly VolatileRule[]): void {
+    const rule = rules.find(({ pattern }) => pattern === undefined);
+    if (rule !== undefined) this.volatile.push({ at: path, kind: rule.kind, rule: rule.name, value });
+    this.push(path, rule === undefined ? value : placeholder(rule.kind));
   }
 
   private emitUnknown(path: Path, unknown: readonly RawField[]): void {
@@ -441,13 +450,18 @@ const valuesIn = (entry: Entry): readonly Value[] => {
 
 const lines = (fields: Canonical['fields']): string => fields.map(([path, value]) => `${path} = ${value}`).join('\n');
 
+export interface CanonicalOptions {
+  /** Byte values up to so many bytes stand there as they are, longer ones as a digest. 4096 unless told, 1 MiB at most. */
+  readonly maxPlainBytes?: number;
+}
+
 /**
  * Brings a message to its canonical form. Never throws: what can't be decoded is compared as bytes.
  *
  * @param typeName full name of the message's type; undefined when it isn't known
  */
-export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES): Canonical {
-  const normaliser = new Normaliser(ids, rules, 0, false);
+export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES, { maxPlainBytes = MAX_PLAIN_BYTES }: CanonicalOptions = {}): Canonical {
+  const normaliser = new Normaliser(ids, rules, 0, false, maxPlainBytes);
   const message = typeName === undefined || !messageType(typeName) ? undefined : tryDecode(typeName, payload);
   if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
   else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);

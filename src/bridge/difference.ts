@@ -4,6 +4,7 @@
  */
 import { align } from './align.js';
 import type { Canonical } from './canonical.js';
+import { fieldDifferences } from './field-differences.js';
 import { opKind, opName, type OpFields } from './op-name.js';
 
 export interface Difference {
@@ -54,7 +55,7 @@ export function differences(recorded: Fields, live: Fields): readonly Difference
   const [before, now] = [takeApart(recorded), takeApart(live)];
   const found: Difference[] = [];
   for (const at of new Set([...now.graphs.keys(), ...before.graphs.keys()])) found.push(...graphDifferences(at, before.graphs.get(at), now.graphs.get(at)));
-  found.push(...plainDifferences(before.plain, now.plain));
+  found.push(...fieldDifferences(before.plain, now.plain));
   const telling = found.filter(({ recorded: was, live: is }) => ![was, is].some((value) => value !== undefined && SAYS_NOTHING.has(value)));
   return telling.length > 0 ? telling : found;
 }
@@ -102,14 +103,6 @@ function takeApart(fields: Fields): Request {
   return { plain, graphs };
 }
 
-function* plainDifferences(recorded: ReadonlyMap<string, string>, live: ReadonlyMap<string, string>): Iterable<Difference> {
-  for (const [field, value] of live) {
-    const before = recorded.get(field);
-    if (before !== value) yield { field, ...(before === undefined ? {} : { recorded: before }), live: value };
-  }
-  for (const [field, value] of recorded) if (!live.has(field)) yield { field, recorded: value };
-}
-
 /** Most requests have one graph; an op of another one is named by that as well. */
 const nameAt = (at: string, graph: GraphFields, place: number): string => `${at === MAIN_GRAPH ? '' : at}op[${place}] ${opName(graph.ops[place]?.fields ?? new Map())}`;
 const EMPTY: GraphFields = { ops: [], about: [], head: undefined };
@@ -137,7 +130,7 @@ function* graphDifferences(at: string, recorded = EMPTY, live = EMPTY): Iterable
       continue;
     }
     const names = { recorded: nameAt(at, recorded, place), live: nameAt(at, live, partner) };
-    for (const difference of plainDifferences(op.fields, other.fields)) yield { ...difference, field: `${at}op[${partner}].${difference.field}`, op: names };
+    for (const difference of fieldDifferences(op.fields, other.fields)) yield { ...difference, field: `${at}op[${partner}].${difference.field}`, op: names };
     for (let index = 0; index < Math.max(op.inputs.length, other.inputs.length); index += 1) {
       const [before, now] = [op.inputs[index], other.inputs[index]];
       const moved = before === undefined ? undefined : asLive(before);

@@ -13,6 +13,6 @@ export function idsIn(text: string): readonly string[] {
 }
 
 /** The same text with something else in the place of each id. */
-export function replaceIds(text: string, by: string): string {
-  return text.replace(IDS, by);
+export function replaceIds(text: string, by: string | ((id: string) => string)): string {
+  return typeof by === 'string' ? text.replace(IDS, by) : text.replace(IDS, by);
 }

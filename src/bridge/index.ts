@@ -1,18 +1,24 @@
 /** What LLBBridge and the Control calls around it mean. Pure functions: bytes in, values out. */
 export { bytesMessageData, wrapBytesMessage } from './bytes-message.js';
 export { ANNOTATION_RULES, type AnnotationRule } from './annotations.js';
-export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type CanonicalField, type DefinedId, type IdMap, type IgnoredField, type VolatileValue } from './canonical.js';
+export { align } from './align.js';
+export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type CanonicalField, type CanonicalOptions, type DefinedId, type IdMap, type IgnoredField, type VolatileValue } from './canonical.js';
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
+export { fieldDifferences, type FieldDifference } from './field-differences.js';
 export { differences, roughDistance, type Difference } from './difference.js';
 export { failedProcess, parseExec, withProcessId, type ExecInput, type ExecStep } from './exec.js';
+export { sha256 } from './graph.js';
 export { frontendOptions, type FrontendOption } from './frontend-options.js';
 export { headerText, type Header } from './header.js';
-export { idsIn } from './identity.js';
+export { idsIn, replaceIds } from './identity.js';
+export { asSourceMetaRequest, asSourceMetaResponse, RESOLVE_IMAGE_CONFIG, RESOLVE_SOURCE_META } from './image-config.js';
+export { introducedIds, type IntroducedId } from './introduced-ids.js';
 export { buildIdOf, sessionIdOf, solveFacts, statusRef, type SolveFacts } from './ids.js';
 export {
   BRIDGE,
+  BRIDGE_SOLVE,
   CONTROL,
   EXEC_PROCESS,
   introducesId,
@@ -34,8 +40,9 @@ export { contentsAnswer, fileRequest, statAnswer, type FileRequest } from './rea
 export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewrite-ids.js';
 export { knownMethods, knownServices, methodOf, type Method } from './schema.js';
 export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';
-export { STATUS_NAMES } from './text.js';
+export { commandLine, printable, STATUS_NAMES } from './text.js';
 export { decodeContent, decodeDefinition, decodeMessage } from './view.js';
 export { RULE_PLACES, rulePlace, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
 export { BUILT_IN_RULES, ruleNames, ruleReason, Rules } from './rules.js';
+export { bytesField, concat, varintField } from './wire-format.js';
 export { VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';

@@ -4,6 +4,8 @@ export const BRIDGE = '/moby.buildkit.v1.frontend.LLBBridge/';
 export const SOLVE = `${CONTROL}Solve`;
 export const STATUS = `${CONTROL}Status`;
 export const SESSION = `${CONTROL}Session`;
+/** Solve of the bridge: a step of a build, where {@link SOLVE} is the build. */
+export const BRIDGE_SOLVE = `${BRIDGE}Solve`;
 export const PING = `${BRIDGE}Ping`;
 export const RETURN = `${BRIDGE}Return`;
 export const READ_FILE = `${BRIDGE}ReadFile`;

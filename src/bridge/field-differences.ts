@@ -1,0 +1,113 @@
+/**
+ * In which fields two canonical forms differ, lists aligned: an item that one of them has more shifts no other. Knows paths
+ * and values, and neither messages nor graphs.
+ */
+import { align } from './align.js';
+
+export interface FieldDifference {
+  /** The path in the live form; in the recorded one, when only that has it. */
+  readonly field: string;
+  readonly recorded?: string;
+  readonly live?: string;
+}
+
+/** A place in a form: the value there, what stands under names below it, and what stands in its list. */
+interface Place {
+  value: string | undefined;
+  readonly members: Map<string, Place>;
+  readonly items: Place[];
+}
+
+/** A member's name, a key in quotes, or the index of an item. */
+const SEGMENT = /\.?[^.["]+|\["(?:[^"\\]|\\.)*"\]|\[(\d+)\]|[\s\S]/gy;
+/** `NAME=value`: items are paired by their names. */
+const NAMED = /^"([A-Za-z_][\w.-]*)=/;
+
+/** @param recorded values by their paths, as a canonical form has them */
+export function* fieldDifferences(recorded: ReadonlyMap<string, string>, live: ReadonlyMap<string, string>): Iterable<FieldDifference> {
+  yield* between('', placeOf(recorded), '', placeOf(live));
+}
+
+function placeOf(fields: ReadonlyMap<string, string>): Place {
+  const root = newPlace();
+  for (const [path, value] of fields) {
+    let at = root;
+    for (const [segment, index] of path.matchAll(SEGMENT)) {
+      // Items come in order. One whose list has a hole before it is a member by its index.
+      at = index !== undefined && Number(index) <= at.items.length ? (at.items[Number(index)] ??= newPlace()) : member(at, segment);
+    }
+    at.value = value;
+  }
+  return root;
+}
+
+const newPlace = (): Place => ({ value: undefined, members: new Map(), items: [] });
+
+function member({ members }: Place, name: string): Place {
+  const known = members.get(name);
+  if (known !== undefined) return known;
+  const made = newPlace();
+  members.set(name, made);
+  return made;
+}
+
+function* between(wasAt: string, was: Place, isAt: string, is: Place): Iterable<FieldDifference> {
+  if (was.value !== is.value) yield { field: isAt, ...(was.value === undefined ? {} : { recorded: was.value }), ...(is.value === undefined ? {} : { live: is.value }) };
+  for (const [name, now] of is.members) {
+    const before = was.members.get(name);
+    yield* before === undefined ? only('live', join(isAt, name), now) : between(join(wasAt, name), before, join(isAt, name), now);
+  }
+  for (const [name, before] of was.members) if (!is.members.has(name)) yield* only('recorded', join(wasAt, name), before);
+  if (was.items.length > 0 || is.items.length > 0) yield* betweenLists(wasAt, was.items, isAt, is.items);
+}
+
+const join = (at: string, name: string): string => (at === '' && name.startsWith('.') ? name.slice(1) : at + name);
+
+function* only(side: 'recorded' | 'live', at: string, place: Place): Iterable<FieldDifference> {
+  if (place.value !== undefined) yield side === 'live' ? { field: at, live: place.value } : { field: at, recorded: place.value };
+  for (const [name, below] of place.members) yield* only(side, join(at, name), below);
+  for (const [index, item] of place.items.entries()) yield* only(side, `${at}[${index}]`, item);
+}
+
+function* betweenLists(wasAt: string, was: readonly Place[], isAt: string, is: readonly Place[]): Iterable<FieldDifference> {
+  for (const { one, other } of align(was.map(contentOf), is.map(contentOf)).between) {
+    const partners = paired(one, other, (index) => nameOf(was[index]), (index) => nameOf(is[index]));
+    const [before, now] = [(index: number): Place => was[index] ?? newPlace(), (index: number): Place => is[index] ?? newPlace()];
+    const taken = new Set(partners.values());
+    for (const index of one) {
+      const partner = partners.get(index);
+      if (partner === undefined) yield* only('recorded', `${wasAt}[${index}]`, before(index));
+      else yield* between(`${wasAt}[${index}]`, before(index), `${isAt}[${partner}]`, now(partner));
+    }
+    for (const index of other) if (!taken.has(index)) yield* only('live', `${isAt}[${index}]`, now(index));
+  }
+}
+
+/** Items that have names by these; of the others each with the next one. */
+function paired(one: readonly number[], other: readonly number[], nameOfOne: (index: number) => string | undefined, nameOfOther: (index: number) => string | undefined): ReadonlyMap<number, number> {
+  const partners = new Map<number, number>();
+  const byName = new Map<string, number>();
+  for (const index of other) {
+    const name = nameOfOther(index);
+    if (name !== undefined && !byName.has(name)) byName.set(name, index);
+  }
+  const nameless = other.filter((index) => nameOfOther(index) === undefined);
+  let next = 0;
+  for (const index of one) {
+    const name = nameOfOne(index);
+    const partner = name === undefined ? nameless[next++] : byName.get(name);
+    if (partner === undefined) continue;
+    partners.set(index, partner);
+    if (name !== undefined) byName.delete(name);
+  }
+  return partners;
+}
+
+/** Equal for items that say the same. */
+function contentOf(place: Place): string {
+  return JSON.stringify([place.value, ...Array.from(place.members, ([name, below]) => [name, contentOf(below)]), ...place.items.map(contentOf)]);
+}
+
+function nameOf(item: Place | undefined): string | undefined {
+  return item?.value === undefined ? undefined : NAMED.exec(item.value)?.[1];
+}

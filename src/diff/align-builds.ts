@@ -1,0 +1,65 @@
+/** Which build of one recording stands for which of the other: by what was asked for, then by their order. */
+import { BRIDGE_SOLVE, SOLVE, type SolveFacts } from '../bridge/index.js';
+import type { Forms } from './form.js';
+import type { RecordedBuild } from './recorded.js';
+import type { Pair } from './report.js';
+
+/** What all clients of one kind give along, and nobody tells a build by. */
+const MAX_NAMED_OPTIONS = 3;
+
+/** @returns each build once, those of the first recording first */
+export function alignBuilds(before: readonly RecordedBuild[], after: readonly RecordedBuild[], forms: { readonly before: Forms; readonly after: Forms }): readonly Pair<RecordedBuild>[] {
+  const partners = new Map<RecordedBuild, RecordedBuild>();
+  const taken = new Set<RecordedBuild>();
+  // From the most exact to the least.
+  for (const keyOf of [asked, begun, optionsOf, frontendOf, () => '']) {
+    const free = new Map<string, RecordedBuild[]>();
+    for (const build of after) {
+      if (taken.has(build)) continue;
+      const key = keyOf(build, forms.after);
+      free.set(key, [...(free.get(key) ?? []), build]);
+    }
+    for (const build of before) {
+      if (partners.has(build)) continue;
+      const partner = free.get(keyOf(build, forms.before))?.shift();
+      if (partner === undefined) continue;
+      partners.set(build, partner);
+      taken.add(partner);
+    }
+  }
+  return [
+    ...before.map((build): Pair<RecordedBuild> => {
+      const partner = partners.get(build);
+      return partner === undefined ? { before: build } : { before: build, after: partner };
+    }),
+    ...after.filter((build) => !taken.has(build)).map((build): Pair<RecordedBuild> => ({ after: build })),
+  ];
+}
+
+/** All that a build's Control/Solve and its first solve asked for. */
+function asked(build: RecordedBuild, forms: Forms): string {
+  const solve = build.control.find(({ path }) => path === SOLVE);
+  return `${solve === undefined ? '' : forms.request(solve).key}\n${begun(build, forms)}`;
+}
+
+function begun(build: RecordedBuild, forms: Forms): string {
+  const first = build.calls.find(({ path }) => path === BRIDGE_SOLVE);
+  return `${optionsOf(build)}\n${first === undefined ? '' : forms.request(first).key}`;
+}
+
+const optionsOf = ({ facts }: RecordedBuild): string => JSON.stringify([facts?.frontend, ...[...(facts?.options ?? [])].sort(([one], [other]) => (one < other ? -1 : 1))]);
+const frontendOf = ({ facts }: RecordedBuild): string => `${facts?.frontend ?? ''} ${facts?.internal === true}`;
+
+/** @example `dockerfile.v0 target=test` */
+export function buildName({ facts, number, calls }: RecordedBuild): string {
+  if (facts === undefined) return calls.length > 0 ? `build ${number}` : `build ${number}, without calls`;
+  const options = facts.options.filter(([key]) => isTelling(key)).slice(0, MAX_NAMED_OPTIONS).map(([key, value]) => `${key}=${value}`);
+  return [kindOf(facts), ...options].join(' ');
+}
+
+function kindOf({ frontend, hasDefinition }: SolveFacts): string {
+  if (frontend !== '') return frontend;
+  return hasDefinition ? 'a definition' : "a client's own build";
+}
+
+const isTelling = (key: string): boolean => /^(?:target|source|filename|context|platform|build-arg:)/.test(key);

@@ -1,0 +1,89 @@
+/** What differs between two calls that stand for each other: what was asked, what was answered, how it ended. */
+import { decodeStatus, EXEC_PROCESS, PING, RETURN } from '../bridge/index.js';
+import type { CallOutcome } from '../cassette/index.js';
+import { ErrorCode, errorCodeName } from '../wire/index.js';
+import type { CallPair } from './align-calls.js';
+import { compareCapabilities } from './capabilities.js';
+import { compareExec } from './compare-exec.js';
+import { reportFields } from './field-report.js';
+import type { Forms, NamedFields } from './form.js';
+import { Ids } from './ids.js';
+import { answerOf, type RecordedCall } from './recorded.js';
+import type { Difference, DifferenceClass } from './report.js';
+
+export interface Sides {
+  readonly before: Forms;
+  readonly after: Forms;
+}
+
+const CONTROL_FACTS = /\/Control\/(?:Info|ListWorkers)$/;
+
+/** Of all classes but order and time. */
+export function compareCall(calls: CallPair, sides: Sides): readonly Difference[] {
+  if (calls.before.path === EXEC_PROCESS) return [...compareExec(calls, sides), ...compareEnd(calls, sides)];
+  return [...compareRequest(calls, sides), ...compareAnswer(calls, sides), ...compareEnd(calls, sides)];
+}
+
+function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
+  const [before, after] = [sides.before.request(calls.before), sides.after.request(calls.after)];
+  if (before.key === after.key) Ids.pairNumbers(sides.before.ids, before.ids, sides.after.ids, after.ids);
+  if (before.key === after.key && sides.before.ids.named(before.ids) === sides.after.ids.named(after.ids)) return [];
+  const [was, is] = [sides.before.requestFields(calls.before), sides.after.requestFields(calls.after)];
+  if (calls.before.path !== RETURN) return reportFields('requests', was, is);
+  return [...reportFields('requests', only(was, isNoError), only(is, isNoError)), ...reportFields('errors', only(was, isError), only(is, isError))];
+}
+
+const isError = (path: string): boolean => path === 'error' || path.startsWith('error.');
+const isNoError = (path: string): boolean => !isError(path);
+
+function only({ fields, annotations }: NamedFields, takesPart: (path: string) => boolean): NamedFields {
+  return { fields: fields.filter(([path]) => takesPart(path)), annotations: annotations.filter(([path]) => takesPart(path)) };
+}
+
+function compareAnswer(calls: CallPair, sides: Sides): readonly Difference[] {
+  const [was, is] = [answerOf(calls.before.messages), answerOf(calls.after.messages)];
+  if (was === undefined && is === undefined) return [];
+  if (was !== undefined && is !== undefined && calls.before.path === calls.after.path && Buffer.compare(was, is) === 0) return [];
+  const [before, after] = [sides.before.answer(calls.before), sides.after.answer(calls.after)];
+  if (was !== undefined && is !== undefined && before.key === after.key) {
+    Ids.pairNumbers(sides.before.ids, before.ids, sides.after.ids, after.ids);
+    if (sides.before.ids.named(before.ids) === sides.after.ids.named(after.ids)) return [];
+  }
+  const of: DifferenceClass = calls.before.path === PING || CONTROL_FACTS.test(calls.before.path) ? 'environment' : 'responses';
+  const fields = [sides.before.answerFields(calls.before), sides.after.answerFields(calls.after)] as const;
+  // Whether there was an answer at all is told by how the calls ended.
+  if (was === undefined || is === undefined) return [];
+  return of === 'environment' ? compareCapabilities(...fields) : reportFields(of, ...fields);
+}
+
+function compareEnd(calls: CallPair, sides: Sides): readonly Difference[] {
+  const [was, is] = [endOf(calls.before.summary.outcome), endOf(calls.after.summary.outcome)];
+  if (was !== is) return [{ class: 'errors', at: 'status', value: { before: saidEnd(calls.before, was), after: saidEnd(calls.after, is) }, isText: false, isAnnotation: false, again: [] }];
+  if (was === OK) return [];
+  return reportFields('errors', sides.before.statusFields(calls.before), sides.after.statusFields(calls.after));
+}
+
+const OK = 'OK';
+const CANCELLED = 'CANCELLED';
+
+/**
+ * A cancel is seen as a reset, as a status, or not at all when the recording ends with the client: which of these is
+ * chance.
+ */
+function endOf(outcome: CallOutcome): string {
+  switch (outcome.kind) {
+    case 'status':
+      return decodeStatus([{ name: 'grpc-status', value: Buffer.from(String(outcome.code)) }]).codeName;
+    case 'reset':
+      return outcome.code === ErrorCode.CANCEL || outcome.code === ErrorCode.NO_ERROR ? CANCELLED : `reset with ${errorCodeName(outcome.code)}`;
+    case 'http':
+      return `HTTP ${outcome.code}`;
+    case 'open':
+      return CANCELLED;
+  }
+}
+
+function saidEnd({ trailer }: RecordedCall, end: string): string {
+  const { message } = decodeStatus(trailer);
+  return message === '' ? end : `${end}: ${message}`;
+}

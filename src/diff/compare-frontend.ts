@@ -1,0 +1,55 @@
+/** How a container frontend was run, in two recordings: what it was given, and how it ended. */
+import { frontendOptions, sha256 } from '../bridge/index.js';
+import type { FrontendExit, FrontendRun } from '../cassette/index.js';
+import { fieldsAsReported } from './field-report.js';
+import type { Forms } from './form.js';
+import type { Difference } from './report.js';
+
+/** New for each run, or about who is told of it (frontend/gateway/gateway.go). */
+const VOLATILE = /^(?:BUILDKIT_SESSION_ID|BUILDKIT_FRONTEND_OPT_.*|BUILDKIT_WORKERS|OTEL_.*|TRACEPARENT|TRACESTATE|HOSTNAME)=/;
+
+export function compareFrontends(before: FrontendRun, after: FrontendRun, forms: { readonly before: Forms; readonly after: Forms }): readonly Difference[] {
+  return [
+    ...fieldsAsReported('environment', fieldsOf(before), fieldsOf(after)),
+    ...fieldsAsReported('errors', exitOf(before.exit), exitOf(after.exit)),
+    ...compareFiles(before, after, forms),
+  ];
+}
+
+const quoted = (text: string): string => JSON.stringify(text);
+
+function fieldsOf({ arguments: argv, environment, directory, user }: FrontendRun): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  argv.forEach((word, index) => fields.set(`arguments[${index}]`, quoted(word)));
+  for (const { key, value } of [...frontendOptions(environment)].sort((one, other) => (one.key < other.key ? -1 : 1))) fields.set(`options[${quoted(key)}]`, quoted(value));
+  for (const entry of environment.filter((variable) => !VOLATILE.test(variable)).sort()) {
+    const at = entry.indexOf('=');
+    fields.set(`environment[${quoted(at === -1 ? entry : entry.slice(0, at))}]`, quoted(at === -1 ? '' : entry.slice(at + 1)));
+  }
+  fields.set('directory', quoted(directory));
+  fields.set('user', quoted([user.uid, user.gid, ...user.additionalGids].join(':')));
+  return fields;
+}
+
+function exitOf(exit: FrontendExit | undefined): ReadonlyMap<string, string> {
+  if (exit === undefined) return new Map();
+  return new Map([['exit', 'status' in exit ? String(exit.status) : exit.signal]]);
+}
+
+const DEFINITION = /\/frontend\.bin$/;
+
+function compareFiles(before: FrontendRun, after: FrontendRun, forms: { readonly before: Forms; readonly after: Forms }): readonly Difference[] {
+  const [was, is] = [new Map(before.files.map(({ path, data }) => [path, data])), new Map(after.files.map(({ path, data }) => [path, data]))];
+  return [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((path) => {
+    const [one, other] = [was.get(path), is.get(path)];
+    return fieldsAsReported('environment', fileOf(path, one, forms.before), fileOf(path, other, forms.after));
+  });
+}
+
+/** The definition of a frontend's image is compared as one. */
+function fileOf(path: string, data: Uint8Array | undefined, forms: Forms): ReadonlyMap<string, string> {
+  if (data === undefined) return new Map();
+  const at = `files[${quoted(path)}]`;
+  if (!DEFINITION.test(path)) return new Map([[at, `${data.length} bytes ${sha256(data)}`]]);
+  return new Map(forms.named('pb.Definition', data).fields.map(([field, value]) => [`${at}.${field}`, value]));
+}

@@ -1,0 +1,77 @@
+/**
+ * Which calls are made, how often and in which order. What two goroutines ask for crosses in any order, and most calls are
+ * short; so two calls count as one after the other only where the second was made when the first had ended, and a
+ * client that makes both at once would have made it long before.
+ */
+import type { Nanoseconds } from '../cassette/index.js';
+import type { AlignedCalls, CallPair } from './align-calls.js';
+import { increasing } from './increasing.js';
+import type { RecordedCall } from './recorded.js';
+import type { Difference } from './report.js';
+
+/** A client that makes two calls at once makes the second within this. Goroutines that were started together were seen up to 1 ms apart. */
+const AT_ONCE: Nanoseconds = 5_000_000n;
+
+export interface OrderDifference {
+  readonly calls: CallPair;
+  readonly difference: Difference;
+}
+
+/** When calls began and ended in one recording, and what a client can have waited for. */
+class Timeline {
+  /** Ends of calls, and what came on streams, by their times. */
+  private readonly heard: readonly { readonly time: Nanoseconds; readonly call: RecordedCall; readonly isEnd: boolean }[];
+
+  constructor(calls: readonly RecordedCall[]) {
+    const ends = calls.flatMap((call) => (call.summary.end === undefined ? [] : [{ time: call.summary.end, call, isEnd: true }]));
+    const streamed = calls
+      .filter(({ summary }) => summary.serverMessages > 1)
+      .flatMap((call) => call.messages.filter(({ kind }) => kind === 'server-message').map(({ time }) => ({ time, call, isEnd: false })));
+    this.heard = [...ends, ...streamed].sort((one, other) => (one.time < other.time ? -1 : 1));
+  }
+
+  /** The second was made because the first had ended, as far as a recording can show that: the client heard nothing else before it. */
+  isAfter(first: RecordedCall, second: RecordedCall): boolean {
+    const last = this.lastBefore(second.summary.start);
+    return last?.call === first && last.isEnd && last.time - first.summary.start >= AT_ONCE;
+  }
+
+  private lastBefore(time: Nanoseconds): Timeline['heard'][number] | undefined {
+    let [low, high] = [0, this.heard.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const heard = this.heard[middle];
+      if (heard !== undefined && heard.time <= time) low = middle + 1;
+      else high = middle;
+    }
+    return this.heard[low - 1];
+  }
+
+  isBeside(first: RecordedCall, second: RecordedCall): boolean {
+    const [one, other] = first.summary.start <= second.summary.start ? [first, second] : [second, first];
+    return endOf(one) - other.summary.start >= AT_ONCE;
+  }
+}
+
+const FOREVER: Nanoseconds = 1n << 62n;
+const endOf = ({ summary }: RecordedCall): Nanoseconds => summary.end ?? FOREVER;
+
+export function compareOrder({ pairs }: AlignedCalls, before: readonly RecordedCall[], after: readonly RecordedCall[], nameOf: (call: RecordedCall) => string): readonly OrderDifference[] {
+  const place = new Map(after.map((call, index) => [call, index]));
+  const placeOf = ({ after: call }: CallPair): number => place.get(call) ?? 0;
+  const inOrder = new Set(increasing(pairs, placeOf));
+  const [was, is] = [new Timeline(before), new Timeline(after)];
+  const found: OrderDifference[] = [];
+  for (const [index, pair] of pairs.entries()) {
+    const next = pairs[index + 1];
+    if (next === undefined) break;
+    const say = (calls: CallPair, before: string, after: string): void => {
+      found.push({ calls, difference: { class: 'order', at: 'order', value: { before, after }, isText: false, isAnnotation: false, again: [] } });
+    };
+    const isTurned = placeOf(next) < placeOf(pair) && !(inOrder.has(pair) && inOrder.has(next));
+    if (isTurned && was.isAfter(pair.before, next.before) && is.isAfter(next.after, pair.after)) say(next, `after ${nameOf(pair.before)}`, `before ${nameOf(pair.after)}`);
+    else if (was.isBeside(pair.before, next.before) && is.isAfter(pair.after, next.after)) say(next, `beside ${nameOf(pair.before)}`, `after ${nameOf(pair.after)}`);
+    else if (was.isAfter(pair.before, next.before) && is.isBeside(pair.after, next.after)) say(next, `after ${nameOf(pair.before)}`, `beside ${nameOf(pair.after)}`);
+  }
+  return found;
+}

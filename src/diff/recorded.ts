@@ -1,0 +1,118 @@
+/** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
+import { BRIDGE, buildIdOf, CONTROL, headerText, SOLVE, solveFacts, STATUS, statusRef, type SolveFacts } from '../bridge/index.js';
+import type { CallSummary, Cassette, HeaderField, MessageEvent } from '../cassette/index.js';
+import { Plain } from './plain.js';
+
+/** A call with all of it that is compared. */
+export interface RecordedCall {
+  readonly id: number;
+  /** `:path` */
+  readonly path: string;
+  readonly connection: number;
+  readonly summary: CallSummary;
+  /** Of both sides, in their order, without compression. */
+  readonly messages: readonly MessageEvent[];
+  /** Empty when the call did not end with a trailer. */
+  readonly trailer: readonly HeaderField[];
+}
+
+export interface RecordedBuild {
+  /** Position among the builds of the recording, from 1. */
+  readonly number: number;
+  /** What Control/Solve asked for; undefined for a frontend on stdio, and when nobody recorded it. */
+  readonly facts: SolveFacts | undefined;
+  /** LLBBridge, in the order of their starts. */
+  readonly calls: readonly RecordedCall[];
+  /** Control/Solve and Control/Status. */
+  readonly control: readonly RecordedCall[];
+}
+
+export interface RecordedSide {
+  readonly builds: readonly RecordedBuild[];
+  /** Control calls outside of builds. */
+  readonly around: readonly RecordedCall[];
+  /** Messages whose bodies are not in the cassette, of calls that are compared. */
+  readonly leftOut: number;
+  readonly gaps: number;
+}
+
+type Draft = { -readonly [K in keyof RecordedCall]: RecordedCall[K] } & { readonly messages: MessageEvent[]; readonly plain: Plain; buildId: string | undefined };
+
+const isCompared = (path: string): boolean => path.startsWith(BRIDGE) || path.startsWith(CONTROL);
+const SESSION_LIKE = /\/(?:Session|ListenBuildHistory)$/;
+
+/** @param cassette to be kept open as long as the calls are looked at: large answers stay in the file until then */
+export function readSide(cassette: Pick<Cassette, 'calls' | 'events'>): RecordedSide {
+  const drafts = new Map<number, Draft>();
+  for (const summary of cassette.calls) {
+    if (summary.method !== undefined || !isCompared(summary.path) || SESSION_LIKE.test(summary.path)) continue;
+    drafts.set(summary.id, { id: summary.id, path: summary.path, connection: summary.connection, summary, messages: [], trailer: [], plain: new Plain(), buildId: undefined });
+  }
+  for (const event of cassette.events({ answersApart: true })) {
+    const draft = 'call' in event && event.call !== undefined ? drafts.get(event.call) : undefined;
+    if (draft === undefined) continue;
+    switch (event.kind) {
+      case 'client-header':
+        draft.plain.encoding('client', event.headers);
+        draft.buildId = buildIdOf(event.headers);
+        break;
+      case 'server-header':
+        draft.plain.encoding('server', event.headers);
+        // An answer of nothing but trailers.
+        if (headerText(event.headers, 'grpc-status') !== undefined) draft.trailer = event.headers;
+        break;
+      case 'server-trailer':
+        draft.trailer = event.headers;
+        break;
+      case 'client-message':
+      case 'server-message':
+        draft.messages.push(draft.plain.message(event));
+        break;
+    }
+  }
+  return sideOf([...drafts.values()]);
+}
+
+function sideOf(calls: readonly Draft[]): RecordedSide {
+  const builds = new Map<string | number, { readonly calls: RecordedCall[]; readonly control: RecordedCall[] }>();
+  const around: RecordedCall[] = [];
+  for (const call of calls) {
+    const build = buildOf(call);
+    if (build === undefined) {
+      around.push(call);
+      continue;
+    }
+    const members = builds.get(build) ?? { calls: [], control: [] };
+    builds.set(build, members);
+    (call.path.startsWith(BRIDGE) ? members.calls : members.control).push(call);
+  }
+  return {
+    builds: Array.from(builds.values(), ({ calls: bridge, control }, index) => ({ number: index + 1, facts: factsOf(control), calls: bridge, control })),
+    around,
+    leftOut: calls.reduce((sum, { messages }) => sum + messages.filter(({ data, size }) => data === undefined && size > 0).length, 0),
+    gaps: calls.reduce((sum, { summary }) => sum + summary.gaps, 0),
+  };
+}
+
+/** By its id; by its connection, as a number, when a frontend on stdio made the call, which names no build. */
+function buildOf({ path, connection, buildId, messages }: Draft): string | number | undefined {
+  if (path.startsWith(BRIDGE)) return buildId ?? connection;
+  const request = requestOf(messages);
+  if (request === undefined) return undefined;
+  return path === SOLVE ? solveFacts(request)?.ref : path === STATUS ? statusRef(request) : undefined;
+}
+
+function factsOf(control: readonly RecordedCall[]): SolveFacts | undefined {
+  const request = requestOf(control.find(({ path }) => path === SOLVE)?.messages ?? []);
+  return request && solveFacts(request);
+}
+
+/** The client's first message; undefined when none came or its body was left out. */
+export function requestOf(messages: readonly MessageEvent[]): Uint8Array | undefined {
+  return messages.find(({ kind }) => kind === 'client-message')?.data;
+}
+
+/** The server's first message. */
+export function answerOf(messages: readonly MessageEvent[]): Uint8Array | undefined {
+  return messages.find(({ kind }) => kind === 'server-message')?.data;
+}
