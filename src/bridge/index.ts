@@ -42,7 +42,7 @@ export { knownMethods, knownServices, methodOf, type Method } from './schema.js'
 export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';
 export { commandLine, printable, STATUS_NAMES } from './text.js';
 export { decodeContent, decodeDefinition, decodeMessage } from './view.js';
-export { unknownField, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
+export { RULE_PLACES, rulePlace, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
 export { BUILT_IN_RULES, ruleNames, ruleReason, Rules } from './rules.js';
 export { bytesField, concat, varintField } from './wire-format.js';
 export { VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';

@@ -32,6 +32,27 @@ export interface RuleSettings {
   readonly off: readonly string[];
 }
 
+/** The kinds of places, as bridgetape.yaml and `--ignore` name them. */
+export const RULE_PLACES = ['attribute', 'option', 'env', 'field', 'path'] as const satisfies readonly RulePlace['kind'][];
+
+/** @param text what stands behind the kind: a name, a path, `pb.Meta.hostname` of a field */
+export function rulePlace(kind: RulePlace['kind'], text: string): { readonly place: RulePlace; readonly wrong?: string } {
+  switch (kind) {
+    case 'attribute':
+    case 'option':
+    case 'env':
+      return { place: { kind, name: text } };
+    case 'path':
+      return { place: { kind, path: text } };
+    case 'field': {
+      const dot = text.lastIndexOf('.');
+      const [message, field] = [text.slice(0, Math.max(0, dot)), text.slice(dot + 1)];
+      const wrong = unknownField(message, field);
+      return { place: { kind, message, field }, ...(wrong === undefined ? {} : { wrong }) };
+    }
+  }
+}
+
 /**
  * What is wrong with `message.field` as a place.
  *

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import * as z from 'zod';
 
-import { ruleNames, unknownField, type RulePlace, type RuleSettings, type UserRule } from '../bridge/index.js';
+import { RULE_PLACES, ruleNames, rulePlace, type RuleSettings, type UserRule } from '../bridge/index.js';
 import { BridgetapeError } from '../errors.js';
 
 export interface Config {
@@ -18,13 +18,11 @@ const MAX_TEXT = 1000;
 /** Aliases could make a small file a large value. */
 const MAX_ALIASES = 100;
 
-const PLACES = ['attribute', 'option', 'env', 'field', 'path'] as const;
-
 const text = z.string().min(1, 'is empty').max(MAX_TEXT, `is longer than ${MAX_TEXT} characters`);
 const place = { attribute: text.optional(), option: text.optional(), env: text.optional(), field: text.optional(), path: text.optional(), reason: text.optional() };
 
-const onePlace = (rule: Partial<Record<(typeof PLACES)[number], unknown>>): boolean => PLACES.filter((name) => rule[name] !== undefined).length === 1;
-const ONE_PLACE = `names one place: one of ${PLACES.join(', ')}`;
+const onePlace = (rule: Partial<Record<(typeof RULE_PLACES)[number], unknown>>): boolean => RULE_PLACES.filter((name) => rule[name] !== undefined).length === 1;
+const ONE_PLACE = `names one place: one of ${RULE_PLACES.join(', ')}`;
 
 const pattern = text.transform((source, context) => {
   try {
@@ -69,7 +67,7 @@ export function readConfig(file: string): Config {
   }
   const read = (list: 'ignore' | 'volatile', rules: readonly WrittenRule[]): readonly UserRule[] =>
     rules.map((rule, index) => {
-      const { place, wrongField } = placeOf(rule);
+      const { place, wrong: wrongField } = placeOf(rule);
       if (wrongField !== undefined) throw wrong(where(['rules', list, index, 'field']), wrongField);
       return { effect: list, place, ...(rule.pattern === undefined ? {} : { pattern: rule.pattern }), ...(rule.reason === undefined ? {} : { reason: rule.reason }) };
     });
@@ -97,16 +95,9 @@ function valueOf(document: Document.Parsed, file: string): unknown {
   }
 }
 
-function placeOf({ attribute, option, env, field, path }: WrittenRule): { readonly place: RulePlace; readonly wrongField?: string } {
-  if (attribute !== undefined) return { place: { kind: 'attribute', name: attribute } };
-  if (option !== undefined) return { place: { kind: 'option', name: option } };
-  if (env !== undefined) return { place: { kind: 'env', name: env } };
-  if (path !== undefined) return { place: { kind: 'path', path } };
-  const name = field ?? '';
-  const dot = name.lastIndexOf('.');
-  const [message, member] = [name.slice(0, Math.max(0, dot)), name.slice(dot + 1)];
-  const wrongField = unknownField(message, member);
-  return { place: { kind: 'field', message, field: member }, ...(wrongField === undefined ? {} : { wrongField }) };
+function placeOf(rule: WrittenRule): ReturnType<typeof rulePlace> {
+  const kind = RULE_PLACES.find((name) => rule[name] !== undefined) ?? 'path';
+  return rulePlace(kind, rule[kind] ?? '');
 }
 
 /** The line of a key, or of the nearest one above it that is there. */

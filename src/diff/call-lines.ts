@@ -2,9 +2,9 @@
 import { plural } from '../quantity.js';
 import { legible, plainPainter, width, type Painter } from '../view/index.js';
 import type { Page, Segment } from './page.js';
-import { againText, callNumbersText, signOf, sourceText, type Sign } from './place-text.js';
+import { againText, callNumbersText, callText, signOf, sourceText, type Sign } from './place-text.js';
 import type { CallDifferences, Difference, OpPlace, Pair } from './report.js';
-import { chapters, commonAgain, isInNames, isText, isWholeOp, restricted, type Subject } from './subject.js';
+import { chapters, commonAgain, isInNames, isText, isWholeCall, isWholeOp, restricted, type Subject } from './subject.js';
 import { textDiffLines } from './text-diff-lines.js';
 
 /** So much is shown unless all is wanted: a review is read from its beginning. */
@@ -52,10 +52,11 @@ function runs(calls: readonly CallDifferences[]): readonly (readonly CallDiffere
 
 function oneSidedLine({ calls, method, about }: CallDifferences, alike: readonly CallDifferences[], page: Page): string {
   const sign = signOf(calls);
-  const named = page.some(alike, MAX_ALIKE);
-  const numbers = named.map((call) => callNumbersText(call.calls)).join(', ');
-  const more = named.length === alike.length ? '' : ` and ${alike.length - named.length} more`;
-  return page.line([`${sign} ${legible(method)}`, paintOf(sign, page.painter)], [`  ${alike.length === 1 ? 'call' : 'calls'} ${numbers}${more}`], [about === undefined ? '' : `  ${legible(about)}`]);
+  const all = alike.flatMap((call) => [call.calls, ...call.differences.filter(isWholeCall).flatMap(({ again }) => again)]);
+  const named = page.some(all, MAX_ALIKE);
+  const numbers = named.map(callNumbersText).join(', ');
+  const more = named.length === all.length ? '' : ` and ${all.length - named.length} more`;
+  return page.line([`${sign} ${legible(method)}`, paintOf(sign, page.painter)], [`  ${all.length === 1 ? 'call' : 'calls'} ${numbers}${more}`], [about === undefined ? '' : `  ${legible(about)}`]);
 }
 
 /** What there is to say of a call beside that only one recording has it. */
@@ -63,16 +64,12 @@ function withoutItself(call: CallDifferences): CallDifferences {
   return { ...call, differences: call.differences.filter((difference) => !isWholeCall(difference)) };
 }
 
-export function isWholeCall({ class: name, at }: Difference): boolean {
-  return name === 'order' && at === 'call';
-}
-
 function* callLines(call: CallDifferences, page: Page): Generator<string> {
   const { bold, dim } = page.painter;
   const [name, ...others] = new Set(call.differences.filter(({ isAnnotation }) => !isAnnotation).map((difference) => difference.class));
   yield page.line(
     [legible(call.method), bold],
-    [`  call ${callNumbersText(call.calls)}`],
+    [`  ${callText(call.calls)}`.trimEnd()],
     [call.about === undefined ? '' : `  ${legible(call.about)}`],
     [name === undefined || others.length > 0 ? '' : `  ${name}`, dim],
   );

@@ -1,7 +1,6 @@
 /** What two recordings differ in, for programs: docs/diff.md describes it member by member. */
 import { version } from '../version.js';
 import { legible } from '../view/index.js';
-import { allNotes } from './terminal-report.js';
 import { isSame, type CallDifferences, type CallPlace, type Difference, type DifferenceClass, type DiffReport, type OpPlace, type Pair, type Recording } from './report.js';
 
 /** It grows when something changes its meaning or goes away; what is new does not change it. */
@@ -74,7 +73,7 @@ function asJson(report: DiffReport): DiffJson {
     counts,
     builds: builds.map((build) => ({ name: build.name, builds: build.builds, calls: build.calls.map(callJson) })),
     environment: environment.map(callJson),
-    notes: allNotes(report),
+    notes: report.notes,
   };
 }
 

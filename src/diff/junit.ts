@@ -5,8 +5,7 @@ import { callsLines } from './call-lines.js';
 import { Page } from './page.js';
 import { buildTitle, signOf } from './place-text.js';
 import { DIFFERENCE_CLASSES, type CallDifferences, type DifferenceClass, type DiffReport } from './report.js';
-import { restricted } from './subject.js';
-import { allNotes } from './terminal-report.js';
+import { isWholeBuild, restricted } from './subject.js';
 
 /** Columns of the texts in it. */
 const WIDTH = 120;
@@ -37,7 +36,7 @@ export function* diffJunit(report: DiffReport, classes: readonly DifferenceClass
     yield `  <testsuite name="${escaped(suite.name)}" ${counts(1, failed[index]?.size ?? 0)}>`;
     yield `    <properties><property name="before" value="${escaped(report.before.path)}"/><property name="after" value="${escaped(report.after.path)}"/></properties>`;
     for (const name of DIFFERENCE_CLASSES) yield* testCase(suite, name, classes.includes(name), full);
-    const notes = index === 0 ? allNotes(report) : [];
+    const notes = index === 0 ? report.notes : [];
     if (notes.length > 0) yield `    <system-out>${notes.map(escaped).join('\n')}</system-out>`;
     yield '  </testsuite>';
   }
@@ -51,14 +50,14 @@ function onlyIn(builds: { readonly before?: number; readonly after?: number }): 
 
 /** The classes in which something differs. */
 function failuresOf({ calls, onlyIn: side }: Suite): ReadonlySet<DifferenceClass> {
-  const found = calls.flatMap(({ differences }) => differences.filter(({ isAnnotation }) => !isAnnotation).map((difference) => difference.class));
+  const found = calls.flatMap(({ differences }) => differences.map((difference) => difference.class));
   return new Set(side === undefined ? found : [...found, 'order']);
 }
 
 function* testCase(suite: Suite, name: DifferenceClass, tookPart: boolean, full: boolean): Generator<string> {
   const head = `    <testcase classname="${escaped(`bridgetape diff.${suite.name}`)}" name="${name}"`;
   if (failuresOf(suite).has(name)) {
-    const calls = suite.calls.flatMap((call) => restricted(call, (difference) => difference.class === name && !difference.isAnnotation) ?? []);
+    const calls = suite.calls.flatMap((call) => restricted(call, (difference) => difference.class === name && !isWholeBuild(difference)) ?? []);
     const count = calls.reduce((sum, { differences }) => sum + differences.length, 0);
     const isMissing = suite.onlyIn !== undefined && name === 'order';
     const message = isMissing ? `only in the ${suite.onlyIn === 'before' ? 'first' : 'second'} recording` : plural(count, 'difference');

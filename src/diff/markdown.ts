@@ -5,11 +5,10 @@
 import { plural } from '../quantity.js';
 import { cutEnd, legible } from '../view/index.js';
 import { cutToFirstDifference } from './first-difference.js';
-import { isWholeCall } from './call-lines.js';
-import { againText, buildTitle, callNumbersText, signOf, sourceText } from './place-text.js';
+import { againText, buildTitle, callText, signOf, sourceText } from './place-text.js';
 import { isSame, type CallDifferences, type DiffReport, type Difference, type Recording } from './report.js';
-import { chapters, isText, isWholeOp } from './subject.js';
-import { allNotes, countsText, sameText } from './terminal-report.js';
+import { chapters, isText, isWholeBuild, isWholeCall, isWholeOp, restricted } from './subject.js';
+import { countsText, sameText } from './terminal-report.js';
 import { SIGNS, textDiff } from './text-diff.js';
 
 export interface DiffMarkdownOptions {
@@ -34,9 +33,9 @@ interface Block {
 }
 
 export function diffMarkdown(report: DiffReport, { full = false }: DiffMarkdownOptions = {}): readonly string[] {
-  const parts = [...part('Outside of builds', report.environment, full), ...report.builds.flatMap((build) => part(upper(signed(buildTitle(build), signOf(build.builds))), build.calls, full))];
+  const parts = [...part('Outside of builds', report.environment, full), ...report.builds.flatMap((build) => part(upper(signed(buildTitle(build), signOf(build.builds))), build.calls.flatMap((call) => restricted(call, (difference) => !isWholeBuild(difference)) ?? []), full))];
   const lead = [`### bridgetape diff: ${isSame(report) ? 'same' : 'different'}`, '', `${recordingText(report.before)} → ${recordingText(report.after)}`, '', plain(isSame(report) ? sameText(report) : countsText(report))].join('\n');
-  const notes = allNotes(report).map((note) => block(`\n> ${plain(cutEnd(legible(note), MAX_LINE))}`));
+  const notes = report.notes.map((note) => block(`\n> ${plain(cutEnd(legible(note), MAX_LINE))}`));
   return bounded([block(lead), ...notes, ...parts]).split('\n');
 }
 
@@ -76,7 +75,7 @@ function row(call: CallDifferences, difference: Difference, full: boolean, folde
   const name = op === undefined ? undefined : (op.after ?? op.before)?.name;
   const command = process?.after ?? process?.before;
   const where = [
-    `${code(call.method, MAX_VALUE)} call ${callNumbersText(call.calls)}${call.about === undefined ? '' : ` ${code(call.about, MAX_VALUE)}`}`,
+    `${code(call.method, MAX_VALUE)} ${callText(call.calls)}${call.about === undefined ? '' : ` ${code(call.about, MAX_VALUE)}`}`,
     ...(name === undefined ? [] : [`${code(name, MAX_VALUE)}${source === undefined ? '' : ` ${plain(source)}`}`]),
     ...(command === undefined ? [] : [`process ${code(command, MAX_VALUE)}`]),
     ...(isOneCall || isWholeOp(difference) ? [] : [code(at, MAX_VALUE)]),
@@ -101,7 +100,7 @@ function foldedText(call: CallDifferences, { at, op, process, value, isAnnotatio
   const lines = shown.map(({ kind, text }) => `${SIGNS[kind]}${full ? text : cutEnd(text, MAX_LINE)}`.trimEnd());
   if (all.length > shown.length) lines.push(`# … ${plural(all.length - shown.length, 'more line')}`);
   const fence = '`'.repeat(Math.max(3, longestRun(lines) + 1));
-  const title = [`${plain(call.method)} call ${callNumbersText(call.calls)}`, ...(of === undefined ? [] : [code(of, MAX_VALUE)]), code(at, MAX_VALUE), ...(isAnnotation ? ['(only describes)'] : [])].join(' ');
+  const title = [`${plain(call.method)} ${callText(call.calls)}`, ...(of === undefined ? [] : [code(of, MAX_VALUE)]), code(at, MAX_VALUE), ...(isAnnotation ? ['(only describes)'] : [])].join(' ');
   return ['', `<details><summary>${title}</summary>`, '', `${fence}diff`, ...lines, fence, '', '</details>'].join('\n');
 }
 
@@ -112,7 +111,7 @@ function longestRun(lines: readonly string[]): number {
 }
 
 function recordingText({ path, buildkitVersion, calls, builds, isWhole }: Recording): string {
-  const version = buildkitVersion === undefined ? '' : `BuildKit ${plain(legible(buildkitVersion))}, `;
+  const version = buildkitVersion === undefined ? '' : `BuildKit ${plain(buildkitVersion)}, `;
   return `${code(path, MAX_VALUE)} (${version}${plural(calls, 'call')} of ${plural(builds, 'build')}${isWhole ? '' : ', not whole'})`;
 }
 
@@ -124,7 +123,7 @@ function code(text: string, most: number): string {
 
 /** Everything that Markdown, HTML or GitHub takes for more than a character, as the character's number. */
 function plain(text: string): string {
-  return text.replace(/[&<>`|\\*_[\]#~$@:]|^[-+=]|(?<=^\d+)\.|(?<=\bwww)\./g, (char) => `&#${char.charCodeAt(0)};`);
+  return legible(text).replace(/[&<>`|\\*_[\]#~$@:]|^[-+=]|(?<=^\d+)\.|(?<=\bwww)\./g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 const signed = (title: string, sign: string): string => (sign === '~' ? title : `${sign} ${title}`);

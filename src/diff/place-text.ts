@@ -9,7 +9,8 @@ const MAX_NAMED = 6;
 export type Sign = '+' | '-' | '~';
 
 export function signOf({ before, after }: { readonly before?: unknown; readonly after?: unknown }): Sign {
-  return before === undefined ? '+' : after === undefined ? '-' : '~';
+  if ((before === undefined) === (after === undefined)) return '~';
+  return before === undefined ? '+' : '-';
 }
 
 /** `7 → 9`; `7` where both have the same, or where only one has it. */
@@ -17,6 +18,12 @@ export function pairText(pair: Pair<string | number>): string {
   const { before, after } = pair;
   if (before === undefined || after === undefined || before === after) return legible(String(after ?? before ?? ''));
   return `${legible(String(before))} → ${legible(String(after))}`;
+}
+
+/** `call 7 → 9`; nothing for what is no call. */
+export function callText(pair: Pair<CallPlace>): string {
+  const text = callNumbersText(pair);
+  return text === '' ? '' : `call ${text}`;
 }
 
 export function callNumbersText(pair: Pair<CallPlace>): string {

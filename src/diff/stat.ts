@@ -10,7 +10,7 @@ export function* diffStat({ counts, builds, environment }: DiffReport, classes: 
   const longest = Math.max(...DIFFERENCE_CLASSES.map(({ length }) => length));
   for (const name of DIFFERENCE_CLASSES) {
     if (!classes.includes(name)) continue;
-    const within = calls.filter(({ differences }) => differences.some((difference) => difference.class === name && !difference.isAnnotation)).length;
+    const within = calls.filter(({ differences }) => differences.some((difference) => difference.class === name)).length;
     const count = padStart(grouped(counts[name]), wide);
     yield counts[name] === 0 ? painter.dim(`${name.padEnd(longest)}  ${count}`) : `${name.padEnd(longest)}  ${count}  in ${plural(within, 'call')}`;
   }

@@ -35,26 +35,38 @@ function subjectsOf(differences: readonly Difference[]): readonly Subject[] {
   });
 }
 
+/** Whether the difference is that only one recording has the whole build. */
+export function isWholeBuild({ class: name, at }: Difference): boolean {
+  return name === 'order' && at === 'build';
+}
+
+/** Whether the difference is that only one recording has the whole call. */
+export function isWholeCall({ class: name, at }: Difference): boolean {
+  return name === 'order' && at === 'call';
+}
+
 /** Whether the difference is that only one recording has the whole op. */
-export function isWholeOp({ op, value }: Difference): boolean {
-  if (op === undefined) return false;
-  const [only, lacking] = op.before === undefined ? [op.after, value.before] : [op.before, value.after];
-  if (op.before !== undefined && op.after !== undefined) return false;
-  const said = op.before === undefined ? value.after : value.before;
-  return lacking === undefined && (said === undefined || said === only?.name);
+export function isWholeOp({ at, op }: Difference): boolean {
+  return at === 'op' && op !== undefined && (op.before === undefined || op.after === undefined);
 }
 
 /** Whether the values are best shown line by line. */
 export function isText({ isText: isKnownText, value: { before = '', after = '' } }: Difference): boolean {
   // Of one line each they are better read side by side.
-  return before.includes('\n') || after.includes('\n') || (isKnownText && (before === '' || after === ''));
+  return before.includes('\n') || after.includes('\n') || (isKnownText && (before === '') !== (after === ''));
 }
 
 /** What the names of the op tell already: `source A → source B` says of what else the identifier was. */
 export function isInNames({ op, value }: Difference): boolean {
-  const { before, after } = value;
-  if (op?.before === undefined || op.after === undefined || before === undefined || after === undefined) return false;
-  return op.before.name !== op.after.name && op.before.name.endsWith(` ${before}`) && op.after.name.endsWith(` ${after}`);
+  const [was, is] = [unquoted(value.before), unquoted(value.after)];
+  if (op?.before === undefined || op.after === undefined || was === undefined || is === undefined) return false;
+  return op.before.name !== op.after.name && op.before.name.endsWith(` ${was}`) && op.after.name.endsWith(` ${is}`);
+}
+
+/** A text that stands in quotes as a value, as it stands in a name. */
+function unquoted(value: string | undefined): string | undefined {
+  const [, inner] = /^"((?:[^"\\]|\\["\\])*)"$/.exec(value ?? '') ?? [];
+  return inner === undefined ? value : inner.replace(/\\(["\\])/g, '$1');
 }
 
 /** The calls that all of the differences are in as well; undefined when they are not the same ones. */

@@ -4,6 +4,7 @@ import { indented, legible, plainPainter, wrap, type Painter } from '../view/ind
 import { callsLines, paintOf } from './call-lines.js';
 import { Page } from './page.js';
 import { buildTitle, signOf } from './place-text.js';
+import { isWholeBuild, restricted } from './subject.js';
 import { DIFFERENCE_CLASSES, isSame, type BuildDifferences, type CallDifferences, type DiffReport, type Recording } from './report.js';
 
 export interface DiffViewOptions {
@@ -19,7 +20,7 @@ const INDENT = 2;
 /** What `bridgetape diff` prints. */
 export function* showDiff(report: DiffReport, { width = 80, painter = plainPainter, full = false }: DiffViewOptions = {}): Generator<string> {
   const page = new Page(width, painter, full);
-  if (isSame(report) && !full) {
+  if (isSame(report)) {
     yield painter.green(sameText(report));
     yield* noteLines(report, page);
     return;
@@ -30,9 +31,8 @@ export function* showDiff(report: DiffReport, { width = 80, painter = plainPaint
   for (const build of report.builds) yield* buildLines(build, page);
   yield* noteLines(report, page);
   yield '';
-  const [first = '', ...rest] = wrap(isSame(report) ? sameText(report) : countsText(report), page.columns);
-  const paint = isSame(report) ? painter.green : painter.bold;
-  yield* [first, ...indented(rest)].map(paint);
+  const [first = '', ...rest] = wrap(countsText(report), page.columns);
+  yield* [first, ...indented(rest)].map(painter.bold);
   if (page.isCut) yield painter.dim('What is cut (…) is whole with --full.');
 }
 
@@ -56,11 +56,12 @@ function* buildLines(build: BuildDifferences, page: Page): Generator<string> {
   }
   yield '';
   yield page.line([`${sign} ${buildTitle(build)}`, paintOf(sign, page.painter)]);
-  yield* page.inset(INDENT, (inner) => callsLines(build.calls, inner));
+  const calls = build.calls.flatMap((call) => restricted(call, (difference) => !isWholeBuild(difference)) ?? []);
+  yield* page.inset(INDENT, (inner) => callsLines(calls, inner));
 }
 
 function* noteLines(report: DiffReport, page: Page): Generator<string> {
-  const notes = allNotes(report);
+  const { notes } = report;
   if (notes.length === 0) return;
   yield '';
   for (const note of notes) {
@@ -70,29 +71,21 @@ function* noteLines(report: DiffReport, page: Page): Generator<string> {
   }
 }
 
-/** The notes of the comparison, and what a reader has to know of a recording that was cut off. */
-export function allNotes({ before, after, notes }: DiffReport): readonly string[] {
-  const cutOff = [before, after].filter(({ isWhole }) => !isWhole).map(({ path }) => `${path} is not whole: what differs at its end can be due to that.`);
-  return [...notes, ...cutOff];
-}
-
 /** `same: 1 build, 10 calls, 96 messages compared` */
 export function sameText(report: DiffReport): string {
   const { builds, calls, messages } = report.compared;
-  const described = countAnnotations(report);
-  return `same: ${plural(builds, 'build')}, ${plural(calls, 'call')}, ${plural(messages, 'message')} compared${described === 0 ? '' : `; ${annotationsText(described)}`}`;
+  return `same: ${plural(builds, 'build')}, ${plural(calls, 'call')}, ${plural(messages, 'message')} compared`;
 }
 
-/** `5 differences: requests 3, responses 1, order 1` */
+/** `5 differences: requests 3, responses 1, order 1; 2 of them only describe` */
 export function countsText(report: DiffReport): string {
   const { counts } = report;
   const total = DIFFERENCE_CLASSES.reduce((sum, name) => sum + counts[name], 0);
   const each = DIFFERENCE_CLASSES.filter((name) => counts[name] > 0).map((name) => `${name} ${counts[name]}`);
   const described = countAnnotations(report);
-  return `${plural(total, 'difference')}: ${each.join(', ')}${described === 0 ? '' : `; ${annotationsText(described)}`}`;
+  const which = described === total ? (total === 1 ? 'it' : 'all of them') : `${described} of them`;
+  return `${plural(total, 'difference')}: ${each.join(', ')}${described === 0 ? '' : `; ${which} only ${described === 1 ? 'describes' : 'describe'}`}`;
 }
-
-const annotationsText = (count: number): string => `${plural(count, 'difference')} in what only describes`;
 
 function countAnnotations({ builds, environment }: DiffReport): number {
   const calls = [...environment, ...builds.flatMap((build) => build.calls)];

@@ -19,14 +19,14 @@ describe('the JSON of a comparison', () => {
       before: { path: 'old.cassette', startedAt: '2026-01-02T03:04:05.678Z', durationNs: 2_000_000_000, buildkitVersion: 'v0.8.3', builds: 1, calls: 10, whole: true },
       after: { path: 'new.cassette', calls: 12 },
       compared: { builds: 1, calls: 10, messages: 96 },
-      counts: { requests: 6, responses: 1, errors: 0, exec: 2, environment: 1, order: 3, time: 0 },
+      counts: { requests: 7, responses: 1, errors: 0, exec: 2, environment: 1, order: 4, time: 0 },
       builds: [
         {
           name: 'dockerfile.v0 target=release',
           builds: { before: 1, after: 1 },
           calls: expect.arrayContaining([{ method: 'LLBBridge/ReadFile', calls: { after: { call: 10, startNs: 10_000_000 } }, about: '.dockerignore', differences: [{ class: 'order', at: 'call', value: {}, text: false, annotation: false, again: [] }] }]) as unknown,
         },
-        { name: 'dockerfile.v0 target=test', builds: { after: 2 }, calls: [] },
+        { name: 'dockerfile.v0 target=test', builds: { after: 2 } },
       ],
       environment: [{ method: 'Control/ListWorkers' }],
       notes: [expect.stringContaining('ResolveSourceMeta')],
@@ -36,7 +36,7 @@ describe('the JSON of a comparison', () => {
       class: 'requests',
       at: 'source.identifier',
       op: { before: op(0, 'source docker-image://docker.io/library/alpine:3.19', 1), after: op(0, 'source docker-image://docker.io/library/alpine:3.20', 1) },
-      value: { before: 'docker-image://docker.io/library/alpine:3.19', after: 'docker-image://docker.io/library/alpine:3.20' },
+      value: { before: '"docker-image://docker.io/library/alpine:3.19"', after: '"docker-image://docker.io/library/alpine:3.20"' },
       text: false,
       annotation: false,
       again: [
@@ -78,7 +78,7 @@ describe('the Markdown of a comparison', () => {
       '',
       '<code>old.cassette</code> (BuildKit v0.8.3, 10 calls of 1 build) → <code>new.cassette</code> (BuildKit v0.32.2, 12 calls of 1 build)',
       '',
-      '13 differences&#58; requests 6, responses 1, exec 2, environment 1, order 3; 1 difference in what only describes',
+      '15 differences&#58; requests 7, responses 1, exec 2, environment 1, order 4; 1 of them only describes',
       '',
       '> LLBBridge/ResolveImageConfig in old.cassette stands for LLBBridge/ResolveSourceMeta in new.cassette.',
       '',
@@ -86,7 +86,7 @@ describe('the Markdown of a comparison', () => {
       '',
       '| | class | where | before | after |',
     ]);
-    expect(lines).toContain('| ~ | requests | <code>LLBBridge/Solve</code> call 7 → 9<br><code>RUN make test</code> Dockerfile&#58;12<br><code>exec.meta.args&#91;2&#93;</code> | <code>make</code> | <code>make test</code> |');
+    expect(lines).toContain('| ~ | requests | <code>LLBBridge/Solve</code> call 7 → 9<br><code>RUN make test</code> Dockerfile&#58;12<br><code>exec.meta.args&#91;2&#93;</code> | <code>"make"</code> | <code>"make test"</code> |');
     expect(lines).toContain('| + | order | <code>LLBBridge/ReadFile</code> call 10 <code>.dockerignore</code> |  |  |');
     expect(lines).toContain('#### &#43; build 2&#58; dockerfile.v0 target=test');
   });
@@ -161,12 +161,12 @@ describe('the JUnit file of a comparison', () => {
 describe('the classes of a comparison', () => {
   it('stand a line each, those that took part', () => {
     expect([...diffStat(ordinary(), COMPARED)]).toEqual([
-      'requests     6  in 1 call',
+      'requests     7  in 1 call',
       'responses    1  in 1 call',
       'errors       0',
       'exec         2  in 1 call',
       'environment  1  in 1 call',
-      'order        3  in 3 calls',
+      'order        4  in 4 calls',
     ]);
     const many = report([build([inCall('Solve', 1, 1, Array.from({ length: 1200 }, () => difference('a', 'b', 'c'))), onlyOne('Ping', 2, undefined)])], { environment: [{ method: 'x', calls: calls(1, 1), differences: [] }] });
     expect([...diffStat(many, ['requests', 'order'])]).toEqual(['requests     1,200  in 1 call', 'order            1  in 1 call']);

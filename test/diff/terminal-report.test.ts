@@ -59,21 +59,30 @@ describe('the terminal report', () => {
       'note  LLBBridge/ResolveImageConfig in old.cassette stands for LLBBridge/ResolveSourceMeta in',
       '      new.cassette.',
       '',
-      '13 differences: requests 6, responses 1, exec 2, environment 1, order 3; 1 difference in what only',
-      '  describes',
+      '15 differences: requests 7, responses 1, exec 2, environment 1, order 4; 1 of them only describes',
     ]);
   });
 
   it('is one line for recordings that are the same', () => {
     expect(shown(report([]))).toEqual(['same: 1 build, 10 calls, 96 messages compared']);
-    const described = report([build([inCall('Solve', 7, 9, [difference('description', 'a', 'b', { isAnnotation: true })])])]);
-    expect(shown(described)).toEqual(['same: 1 build, 10 calls, 96 messages compared; 1 difference in what only describes']);
-    expect(shown(described, { full: true })).toContain('      ~ description  a → b');
+    expect(shown(report([], { notes: ['The first recording has 1 gap.'] }))).toEqual(['same: 1 build, 10 calls, 96 messages compared', '', 'note  The first recording has 1 gap.']);
   });
 
-  it('says that a recording is not whole, whatever it comes to', () => {
-    const cut = report([], { after: { ...report([]).after, isWhole: false } });
-    expect(shown(cut)).toEqual(['same: 1 build, 10 calls, 96 messages compared', '', 'note  new.cassette is not whole: what differs at its end can be due to that.']);
+  it('says that a recording is not whole, and that all differences only describe', () => {
+    const differing = [build([inCall('Solve', 7, 9, [difference('a', '1', '2', { isAnnotation: true }), difference('b', '1', '2', { isAnnotation: true })])])];
+    const lines = shown(report(differing, { after: { ...report([]).after, isWhole: false } }));
+    expect(lines[1]).toBe('+++ new.cassette  BuildKit v0.32.2, 12 calls of 1 build, 2026-01-02 03:04:05 UTC, not whole');
+    expect(lines.at(-1)).toBe('2 differences: requests 2; all of them only describe');
+  });
+
+  it('names calls that only one recording has in one line, and what is no call without a number', () => {
+    const again = [calls(undefined, 12), calls(undefined, 14)];
+    expect(ofCalls([inCall('ReadFile', undefined, 10, [difference('call', undefined, 'made 3 times', { class: 'order', again })], 'Dockerfile'), { method: 'frontend', calls: {}, differences: [difference('user', '"0:0"', '"1:1"', { class: 'environment' })] }])).toEqual([
+      '  + LLBBridge/ReadFile  calls 10, 12, 14  Dockerfile',
+      '  frontend  environment',
+      '    ~ user  "0:0" → "1:1"',
+    ]);
+    expect(ofCalls([inCall('ReadFile', undefined, 10, [difference('count', '1 times', '2 times', { class: 'order' })], 'Dockerfile')])).toEqual(['  + LLBBridge/ReadFile  call 10  Dockerfile', '    ~ count  1 times → 2 times']);
   });
 
   it.each([40, 80, 200])('keeps to %i columns', (columns) => {
