@@ -36,8 +36,6 @@ export interface RerecordOptions {
   readonly rounds: number;
   /** Where the cassettes go. */
   readonly folder: string;
-  /** The daemon is started again after so many rounds. Default 1; its cache is emptied before each of them. */
-  readonly roundsPerStart?: number;
   readonly onRound?: (round: number) => void;
 }
 
@@ -51,7 +49,7 @@ interface Build {
 }
 
 /** @returns for each build its cassettes */
-export async function rerecord(version: string, { rounds, folder, roundsPerStart = 1, onRound }: RerecordOptions): Promise<readonly Rerecorded[]> {
+export async function rerecord(version: string, { rounds, folder, onRound }: RerecordOptions): Promise<readonly Rerecorded[]> {
   const work = temporaryFolder('bt-again-');
   const tapes = join(work.path, 'tapes');
   const runtime = join(work.path, 'runtime');
@@ -78,31 +76,28 @@ export async function rerecord(version: string, { rounds, folder, roundsPerStart
       return { name, command: made.build((daemon as Daemon).programs, more), cwd: made.path, by, status };
     };
     const forYou = ['--opt', 'build-arg:WHO=you'];
-    // Side by side, as builds are; and most of some is waiting.
-    const lanes: readonly (readonly Build[])[] = [
-      [
-        dockerfile('dockerfile', 'proxy', MULTI_STAGE, 0, forYou),
-        dockerfile('dockerfile-failing', 'proxy', FAILING, 1),
-        dockerfile('container', 'runtime', syntax + MULTI_STAGE, 0, forYou),
-        dockerfile('container-failing', 'runtime', syntax + FAILING, 1),
-      ],
-      [ours('all', 0, '--image', base)],
-      [ours('dialogue', 0), ours('fail', 1), ours('solve', 0), ours('talk', 0, '--ticks', '10', '--interval', '20ms')],
+    const builds: readonly Build[] = [
+      dockerfile('dockerfile', 'proxy', MULTI_STAGE, 0, forYou),
+      dockerfile('dockerfile-failing', 'proxy', FAILING, 1),
+      dockerfile('container', 'runtime', syntax + MULTI_STAGE, 0, forYou),
+      dockerfile('container-failing', 'runtime', syntax + FAILING, 1),
+      ours('all', 0, '--image', base),
+      ours('dialogue', 0),
+      ours('fail', 1),
+      ours('solve', 0),
+      ours('talk', 0, '--ticks', '10', '--interval', '20ms'),
     ];
-    const made = new Map<string, string[]>(lanes.flat().map(({ name }) => [name, []]));
+    const made = new Map<string, string[]>(builds.map(({ name }) => [name, []]));
     for (let round = 1; round <= rounds; round++) {
-      if ((round - 1) % roundsPerStart === 0) await daemon.restart();
+      await daemon.restart();
       demand(0, await daemon.buildctl(['prune', '--all']));
-      const running = daemon;
-      const run = async (lane: readonly Build[]): Promise<void> => {
-        for (const build of lane) {
-          const file = join(folder, `${build.name}-${version}-${round}.cassette`);
-          if (build.by === 'proxy') await recordProxied(build, running, file);
-          else await recordFrontend(build, running, tapes, file);
-          made.get(build.name)?.push(file);
-        }
-      };
-      await Promise.all(lanes.map(run));
+      // One after the other: builds side by side share their steps, and are told of each other's.
+      for (const build of builds) {
+        const file = join(folder, `${build.name}-${version}-${round}.cassette`);
+        if (build.by === 'proxy') await recordProxied(build, daemon, file);
+        else await recordFrontend(build, daemon, tapes, file);
+        made.get(build.name)?.push(file);
+      }
       onRound?.(round);
     }
     return [...made].map(([build, cassettes]) => ({ build, cassettes }));
