@@ -1,5 +1,5 @@
 /** Two cassettes held against each other: what differs, as values. */
-export { diffCassettes, type DiffOptions } from './diff-cassettes.js';
+export { diffCassettes, type ComparedCassette, type DiffOptions } from './diff-cassettes.js';
 export {
   DIFFERENCE_CLASSES,
   isSame,
