@@ -3,6 +3,7 @@ export { diffCassettes, type DiffOptions } from './diff-cassettes.js';
 export { diffJson, type DiffJson } from './diff-json.js';
 export { diffJunit } from './junit.js';
 export { diffMarkdown } from './markdown.js';
+export { setNoiseApart, type NoiseApart } from './noise.js';
 export {
   DIFFERENCE_CLASSES,
   isSame,
@@ -19,4 +20,3 @@ export {
 export { diffStat } from './stat.js';
 export { showDiff, type DiffViewOptions } from './terminal-report.js';
 export { WORLD_RULES, type WorldRule } from './world-rules.js';
-export { setNoiseApart, type NoiseApart } from './noise.js';
