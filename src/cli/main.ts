@@ -17,6 +17,7 @@ const COMMANDS: readonly Entry[] = [
   { name: 'runtime', takes: '--dir DIR', summary: 'Make an OCI runtime for buildkitd that records container frontends', load: async () => (await import('./runtime.js')).runtimeCommand },
   { name: 'show', takes: 'FILE [CALL]', summary: 'Show the calls of a cassette, or one call whole', load: async () => (await import('./show.js')).showCommand },
   { name: 'explain', takes: 'FILE CALL', summary: 'Show what a replay compares of a request, and why', load: async () => (await import('./explain.js')).explainCommand },
+  { name: 'diff', takes: 'A B', summary: 'Tell what differs between two cassettes', load: async () => (await import('./diff.js')).diffCommand },
   { name: 'compare', takes: '--daemon … -- CMD...', summary: 'Record a command against several daemons, and tell what differs', load: async () => (await import('./compare.js')).compareCommand },
   { name: 'verify', takes: 'FILE', summary: 'Check a cassette: whole, interrupted, or damaged where', load: async () => (await import('./verify.js')).verifyCommand },
 ];

@@ -7,6 +7,8 @@ export const EXIT = {
   notWhole: 1,
   /** A frontend did not do as recorded. */
   differs: 1,
+  /** Two recordings are not the same, as diff(1) has it. */
+  different: 1,
   /** bridgetape could not do what it was asked to. */
   trouble: 2,
   /** The command succeeded, but the recording has lost something, or the replay missed something. */

@@ -4,7 +4,7 @@ import { legible, plainPainter, width, type Painter } from '../view/index.js';
 import type { Page, Segment } from './page.js';
 import { againText, callNumbersText, callText, signOf, sourceText, type Sign } from './place-text.js';
 import type { CallDifferences, Difference, OpPlace, Pair } from './report.js';
-import { chapters, commonAgain, isInNames, isText, isWholeCall, isWholeOp, restricted, type Subject } from './subject.js';
+import { chapters, commonAgain, isInNames, isText, isWholeCall, isWholeOp, isWholeProcess, restricted, type Subject } from './subject.js';
 import { textDiffLines } from './text-diff-lines.js';
 
 /** So much is shown unless all is wanted: a review is read from its beginning. */
@@ -105,7 +105,7 @@ function restLine(rest: number, page: Page): readonly string[] {
 function* subjectLines({ op, process, differences }: Subject, page: Page): Generator<string> {
   const common = commonAgain(differences);
   const again = againText(common ?? []);
-  const told = differences.filter((difference) => !isWholeOp(difference) && !isInNames(difference));
+  const told = differences.filter((difference) => !isWholeOp(difference) && !isWholeProcess(difference) && !isInNames(difference));
   const shown = page.some(told, MAX_FIELDS);
   const fields = (on: Page, isTold: boolean): readonly string[] => [
     ...shown.flatMap((difference) => [...fieldLines(difference, common === undefined || !isTold ? againText(difference.again) : undefined, on)]),
@@ -164,8 +164,14 @@ function* fieldLines(difference: Difference, again: string | undefined, page: Pa
     yield page.line(...label, ...behind);
     yield* page.inset(INDENT, (inner) => textDiffLines(before, after, inner));
   } else if (before === undefined || after === undefined) {
-    const value = after ?? before;
-    yield page.line(...label, [value === undefined ? '' : `  ${shown(value)}`, paint], ...behind);
+    const value = shown(after ?? before ?? '');
+    if (after === before) yield page.line(...label, ...behind);
+    // The end of a long path matters as much as the value.
+    else if (page.hasRoom('~   ', at, value) || width(at) < page.columns / 2) yield page.line(...label, [`  ${value}`, paint], ...behind);
+    else {
+      yield page.line(...label, ...behind);
+      yield* page.inset(INDENT, (inner) => [inner.line([value, paint])]);
+    }
   } else if (page.hasRoom('~   → ', at, shown(before), shown(after))) {
     yield page.line(...label, [`  ${shown(before)}`, red], [' → '], [shown(after), green], ...behind);
   } else {

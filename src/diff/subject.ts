@@ -50,6 +50,11 @@ export function isWholeOp({ at, op }: Difference): boolean {
   return at === 'op' && op !== undefined && (op.before === undefined || op.after === undefined);
 }
 
+/** Whether the difference is that only one recording has the whole process. */
+export function isWholeProcess({ at, process }: Difference): boolean {
+  return at === 'process' && process !== undefined && (process.before === undefined || process.after === undefined);
+}
+
 /** Whether the values are best shown line by line. */
 export function isText({ isText: isKnownText, value: { before = '', after = '' } }: Difference): boolean {
   // Of one line each they are better read side by side.

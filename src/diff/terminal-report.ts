@@ -2,7 +2,7 @@
 import { instant, plural } from '../quantity.js';
 import { indented, legible, plainPainter, wrap, type Painter } from '../view/index.js';
 import { callsLines, paintOf } from './call-lines.js';
-import { Page } from './page.js';
+import { Page, type Segment } from './page.js';
 import { buildTitle, signOf } from './place-text.js';
 import { isWholeBuild, restricted } from './subject.js';
 import { DIFFERENCE_CLASSES, isSame, type BuildDifferences, type CallDifferences, type DiffReport, type Recording } from './report.js';
@@ -25,20 +25,28 @@ export function* showDiff(report: DiffReport, { width = 80, painter = plainPaint
     yield* noteLines(report, page);
     return;
   }
-  yield page.line(['--- ', painter.red], [legible(report.before.path), painter.bold], [`  ${recordingText(report.before)}`, painter.dim]);
-  yield page.line(['+++ ', painter.green], [legible(report.after.path), painter.bold], [`  ${recordingText(report.after)}`, painter.dim]);
+  yield recordingLine(['--- ', painter.red], report.before, page);
+  yield recordingLine(['+++ ', painter.green], report.after, page);
   yield* partLines('outside of builds', report.environment, page);
   for (const build of report.builds) yield* buildLines(build, page);
   yield* noteLines(report, page);
   yield '';
-  const [first = '', ...rest] = wrap(countsText(report), page.columns);
+  const [first = '', ...rest] = wrap(countsText(report), page.columns - INDENT);
   yield* [first, ...indented(rest)].map(painter.bold);
   if (page.isCut) yield painter.dim('What is cut (…) is whole with --full.');
 }
 
-function recordingText({ startedAt, buildkitVersion, builds, calls, isWhole }: Recording): string {
-  const version = buildkitVersion === undefined ? 'BuildKit' : `BuildKit ${legible(buildkitVersion)}`;
-  return `${version}, ${plural(calls, 'call')} of ${plural(builds, 'build')}, ${instant(startedAt)}${isWhole ? '' : ', not whole'}`;
+/** With as many facts as have room; the first ones matter most. */
+function recordingLine(sign: Segment, { path, startedAt, buildkitVersion, builds, calls, isWhole }: Recording, page: Page): string {
+  const facts = [
+    ...(isWhole ? [] : ['not whole']),
+    ...(buildkitVersion === undefined ? [] : [`BuildKit ${legible(buildkitVersion)}`]),
+    `${plural(calls, 'call')} of ${plural(builds, 'build')}`,
+    instant(startedAt),
+  ];
+  const name = legible(path);
+  while (facts.length > 0 && !page.hasRoom(sign[0], name, '  ', facts.join(', '))) facts.pop();
+  return page.line(sign, [name, page.painter.bold], [facts.length === 0 ? '' : `  ${facts.join(', ')}`, page.painter.dim]);
 }
 
 function* partLines(title: string, calls: readonly CallDifferences[], page: Page): Generator<string> {

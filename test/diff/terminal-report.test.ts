@@ -71,7 +71,7 @@ describe('the terminal report', () => {
   it('says that a recording is not whole, and that all differences only describe', () => {
     const differing = [build([inCall('Solve', 7, 9, [difference('a', '1', '2', { isAnnotation: true }), difference('b', '1', '2', { isAnnotation: true })])])];
     const lines = shown(report(differing, { after: { ...report([]).after, isWhole: false } }));
-    expect(lines[1]).toBe('+++ new.cassette  BuildKit v0.32.2, 12 calls of 1 build, 2026-01-02 03:04:05 UTC, not whole');
+    expect(lines[1]).toBe('+++ new.cassette  not whole, BuildKit v0.32.2, 12 calls of 1 build, 2026-01-02 03:04:05 UTC');
     expect(lines.at(-1)).toBe('2 differences: requests 2; all of them only describe');
   });
 
