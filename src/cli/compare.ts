@@ -3,15 +3,13 @@ import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { findProgram } from '../command/index.js';
-import { cassetteNames, compareJson, compareReview, compareSides, daemonSpecs, isAlike, runSide, type DaemonSpec, type Side } from '../compare/index.js';
-import { findConfig } from '../config/index.js';
-import { DIFFERENCE_CLASSES, diffMarkdown, diffStat, showDiff, type DiffOptions, type DiffReport } from '../diff/index.js';
+import { cassetteNames, compareJson, compareReview, compareSides, daemonSpecs, endings, isAlike, runSide, type DaemonSpec, type Side } from '../compare/index.js';
+import type { DiffReport } from '../diff/index.js';
 import { BridgetapeError } from '../errors.js';
-import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
+import { DIFF_OPTIONS, diffRequest, linesOf } from './diff-options.js';
 import { wholeNumber } from './numbers.js';
-import { outputWidth, print } from './output.js';
-import { CONFIG_OPTION } from './rules.js';
+import { print } from './output.js';
 import { EXIT, say } from './terminal.js';
 import { TLS_OPTIONS, tlsOptions } from './upstream-options.js';
 
@@ -31,12 +29,7 @@ export const compareCommand = defineCommand(
       'buildkitd-config': { kind: 'text', value: 'FILE', about: 'buildkitd.toml for daemons of exec:' },
       'show-output': { kind: 'flag', about: 'Show what CMD prints, on stderr, as it comes' },
       ...TLS_OPTIONS,
-      control: { kind: 'flag', about: 'Compare Control as well: how the builds ended, their steps, logs and warnings' },
-      config: CONFIG_OPTION,
-      json: { kind: 'flag', about: 'Print one JSON object' },
-      markdown: { kind: 'flag', about: 'Print Markdown, fit for a comment on a pull request' },
-      stat: { kind: 'flag', about: 'Print how many differences there are of each class' },
-      full: { kind: 'flag', about: 'Print long values, texts and lists whole' },
+      ...DIFF_OPTIONS,
     },
     runsCommand: true,
     examples: [
@@ -55,8 +48,8 @@ export const compareCommand = defineCommand(
     findProgram(command[0] ?? '');
     const times = wholeNumber('--repeat', values.repeat, MAX_REPEAT);
     const specs = await daemonSpecs(values.daemon, tlsOptions(values));
-    const options: DiffOptions = { control: values.control, ...(await configuredRules(values.config)) };
-    const render = renderer(values);
+    const request = await diffRequest(values);
+    if (values.junit && specs.length > 2) throw new BridgetapeError('bad-argument', `--junit tells of one comparison, and ${specs.length} daemons make ${specs.length - 1}.`, 'Name two daemons, or take --json.');
     const config = values['buildkitd-config'];
     if (config !== undefined && !existsSync(config)) throw new BridgetapeError('bad-argument', `There is no file ${config} for --buildkitd-config.`, 'Name a buildkitd.toml.');
     const keep = values.keep === undefined ? undefined : makeRoom(values.keep, specs, times, values.force);
@@ -76,9 +69,11 @@ export const compareCommand = defineCommand(
       const [base, ...others] = sides;
       if (base === undefined) throw new Error('there are daemons');
       if (!values['show-output']) showFailures(sides);
-      const comparisons = compareSides([base, ...others], options, keep === undefined ? ({ name }) => name : undefined);
-      const lines = values.json ? compareJson(sides, comparisons, keep !== undefined) : compareReview(comparisons, { render, command, classes: CLASSES, full: values.full });
-      return await print(lines, comparisons.every(isAlike) ? EXIT.ok : EXIT.differs);
+      const comparisons = compareSides([base, ...others], request.options, keep === undefined ? ({ name }) => name : undefined);
+      const review = { render: (report: DiffReport) => linesOf(report, request, values.full), command, classes: request.classes, full: values.full };
+      const lines = values.json ? compareJson(sides, comparisons, keep !== undefined) : values.junit ? comparisons.flatMap(({ report }) => [...review.render(report)]) : compareReview(comparisons, { ...review, isMarkdown: values.markdown });
+      if (values.junit) comparisons.flatMap((comparison) => endings(comparison, command)).forEach((line) => say(`bridgetape: ${line}`));
+      return await print(lines, comparisons.every(isAlike) ? EXIT.ok : EXIT.different);
     } catch (error) {
       if (!signal.aborted) throw error;
       say(`bridgetape: ended by ${String(signal.reason)}; nothing is left behind.`);
@@ -89,20 +84,6 @@ export const compareCommand = defineCommand(
     }
   },
 );
-
-const CLASSES = DIFFERENCE_CLASSES.filter((name) => name !== 'time');
-
-function renderer({ markdown, stat, full }: { readonly markdown: boolean; readonly stat: boolean; readonly full: boolean }): (report: DiffReport) => Iterable<string> {
-  const painter = colorsFor(process.stdout);
-  if (markdown) return (report) => diffMarkdown(report, { full });
-  if (stat) return (report) => diffStat(report, CLASSES, painter);
-  return (report) => showDiff(report, { width: outputWidth(), painter, full });
-}
-
-async function configuredRules(file: string | undefined): Promise<Pick<DiffOptions, 'rules'>> {
-  const found = file ?? findConfig(process.cwd());
-  return found === undefined ? {} : { rules: (await import('./config.js')).readConfig(found).rules };
-}
 
 /** A signal ends the command that runs, then the daemon, then us. */
 function untilSignalled(): { readonly signal: AbortSignal; readonly done: () => void } {

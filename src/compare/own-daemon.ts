@@ -107,8 +107,8 @@ function flags(path: string, folder: string): readonly string[] {
 
 /** What it makes for a while goes where it is removed, and traces go nowhere. */
 function environment(scratch: string): NodeJS.ProcessEnv {
-  const { NOTIFY_SOCKET: _, BUILDKIT_HOST: _host, ...rest } = process.env;
-  return { ...rest, TMPDIR: scratch, OTEL_TRACES_EXPORTER: 'none' };
+  // To a service manager that waits for us it is none of its business.
+  return { ...process.env, NOTIFY_SOCKET: undefined, TMPDIR: scratch, OTEL_TRACES_EXPORTER: 'none' };
 }
 
 /** Not every file system can be under an overlay: another overlay often can't. Tried where nobody sees the mount. */

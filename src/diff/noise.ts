@@ -2,7 +2,7 @@
  * What differs between recordings of one and the same side says nothing when it differs between two sides as well: it is
  * set apart, by the place at which it is. The values there don't count, since what varies has no value of its own.
  */
-import { DIFFERENCE_CLASSES, type CallDifferences, type Difference, type DifferenceClass, type DiffReport } from './report.js';
+import { DIFFERENCE_CLASSES, type CallDifferences, type Difference, type DifferenceClass, type DiffReport, type Pair } from './report.js';
 
 export interface NoiseApart {
   /** Without the noise. */
@@ -17,7 +17,8 @@ export interface NoiseApart {
  */
 export function setNoiseApart(across: DiffReport, within: readonly DiffReport[]): NoiseApart {
   const places = new Set(within.flatMap(placesIn));
-  const isNoise: Choice = (build, call, difference) => placesOf(build, call, difference).some((place) => places.has(place));
+  // Of what is told once for several ops, all have to be.
+  const isNoise: Choice = (build, call, difference) => placesOf(build, call, difference).every((names) => names.some((place) => places.has(place)));
   const chosen = chosenOf(across, isNoise);
   const noise = { ...across, ...chosen, builds: chosen.builds.filter(({ calls }) => calls.length > 0), counts: counted([...chosen.environment, ...chosen.builds.flatMap(({ calls }) => calls)]), notes: [] };
   const counts = Object.fromEntries(DIFFERENCE_CLASSES.map((name) => [name, across.counts[name] - noise.counts[name]])) as DiffReport['counts'];
@@ -38,19 +39,21 @@ function chosenOf({ environment, builds }: DiffReport, choose: Choice): Pick<Dif
 }
 
 function placesIn({ environment, builds }: DiffReport): readonly string[] {
-  const of = (build: string, calls: readonly CallDifferences[]): readonly string[] => calls.flatMap((call) => call.differences.flatMap((difference) => placesOf(build, call, difference)));
+  const of = (build: string, calls: readonly CallDifferences[]): readonly string[] => calls.flatMap((call) => call.differences.flatMap((difference) => placesOf(build, call, difference).flat()));
   return [...of('', environment), ...builds.flatMap(({ name, calls }) => of(name, calls))];
 }
 
-/** Where a difference is, in words that do not change from run to run: one place, or where its op has two names, two. */
-function placesOf(build: string, { method, about }: CallDifferences, { class: name, at, op, process }: Difference): readonly string[] {
-  const within = [op?.before?.name, op?.after?.name, process?.before, process?.after].filter((text) => text !== undefined);
-  return (within.length === 0 ? [''] : [...new Set(within)]).map((text) => JSON.stringify([build, method, about ?? '', name, at, text]));
+/** Where a difference is, in words that do not change from run to run: for each of its ops, one place, or where the op has two names, two. */
+function placesOf(build: string, { method, about }: CallDifferences, { class: name, at, op, otherOps, process }: Difference): readonly (readonly string[])[] {
+  const place = (within: string): string => JSON.stringify([build, method, about ?? '', name, at, within]);
+  const names = ({ before, after }: Pair<string>): readonly string[] => [...new Set([before, after].filter((text) => text !== undefined))].map(place);
+  if (process !== undefined) return [names(process)];
+  if (op === undefined) return [[place('')]];
+  return [op, ...otherOps].map(({ before, after }) => names({ ...(before === undefined ? {} : { before: before.name }), ...(after === undefined ? {} : { after: after.name }) }));
 }
 
-/** What only describes is no difference that counts. */
 function counted(calls: readonly CallDifferences[]): DiffReport['counts'] {
   const counts = Object.fromEntries(DIFFERENCE_CLASSES.map((name) => [name, 0])) as Record<DifferenceClass, number>;
-  for (const { differences } of calls) for (const { class: name, isAnnotation } of differences) if (!isAnnotation) counts[name] += 1;
+  for (const { differences } of calls) for (const { class: name } of differences) counts[name] += 1;
   return counts;
 }

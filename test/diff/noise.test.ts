@@ -41,6 +41,16 @@ describe('noise', () => {
     expect(isSame(setNoiseApart(across, [report([build([inCall('Solve', 6, 6, [removed])])])]).report)).toBe(false);
   });
 
+  it('is what is told once for several ops only where it varies in all of them', () => {
+    const inOps = (...names: readonly string[]) => {
+      const [first, ...rest] = names.map((name, index) => ({ before: op(index, name), after: op(index, name) }));
+      return report([build([inCall('Solve', 6, 6, [difference('exec.meta.env[0]', 'A=1', 'A=2', { ...(first === undefined ? {} : { op: first }), otherOps: rest })])])]);
+    };
+    expect(isSame(setNoiseApart(inOps('RUN a', 'RUN b'), [inOps('RUN b')]).report)).toBe(false);
+    expect(isSame(setNoiseApart(inOps('RUN a', 'RUN b'), [inOps('RUN b'), inOps('RUN a')]).report)).toBe(true);
+    expect(isSame(setNoiseApart(inOps('RUN b'), [inOps('RUN a', 'RUN b')]).report)).toBe(true);
+  });
+
   it('is how often the same is asked for, where that varies', () => {
     const across = report([build([onlyOne('StatFile', undefined, 9, '/ready'), onlyOne('StatFile', undefined, 10, '/other')])]);
     const apart = setNoiseApart(across, [report([build([onlyOne('StatFile', 8, undefined, '/ready')])])]);
@@ -57,8 +67,8 @@ describe('noise', () => {
     expect(isSame(apart.noise)).toBe(true);
   });
 
-  it('outside of builds is set apart as well, and what only describes is not counted', () => {
-    const environment = [inCall('Info', 1, 1, [difference('uptime', '1', '2', { class: 'environment' }), difference('note', 'a', 'b', { class: 'environment', isAnnotation: true })])];
+  it('outside of builds is set apart as well', () => {
+    const environment = [inCall('Info', 1, 1, [difference('uptime', '1', '2', { class: 'environment' })])];
     const apart = setNoiseApart(report([], { environment }), [report([], { environment })]);
     expect(apart.report.environment).toEqual([]);
     expect([apart.report.counts.environment, apart.noise.counts.environment]).toEqual([0, 1]);

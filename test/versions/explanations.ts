@@ -44,16 +44,15 @@ export const EXPLANATIONS: readonly Explanation[] = [
     what: "the frontend's metadata folder",
     why: 'from v0.10 on the definition of the frontend itself is mounted at /run/config/buildkit/metadata/frontend.bin',
   },
-  { kind: 'setup', pattern: /^environment \| frontend \| .*frontend\.bin/, what: "the frontend's image", why: "each version has its own, and frontend.bin names it by its digest" },
-  { in: 'v0.11.6', kind: 'find', pattern: /^environment \| frontend \| user/, what: "the frontend's groups", why: 'its own group is among the additional ones as well' },
+  { kind: 'setup', pattern: /^environment \| frontend \| source docker-image:.*source\.identifier/, what: "the frontend's image", why: "each version has its own, and frontend.bin names it by its digest" },
+  { in: 'v0.11.6', kind: 'find', pattern: /^environment \| frontend \| additionalGids/, what: "the frontend's groups", why: 'its own group is among the additional ones as well' },
 
   // What the Dockerfile frontend asks for.
   { in: 'v0.11.6', kind: 'find', pattern: /local\.differ/, what: 'how the Dockerfile is fetched', why: 'the frontend asks that the Dockerfile and .dockerignore are fetched without comparing their metadata' },
   { in: 'v0.11.6', kind: 'find', pattern: /removeMountStubsRecursive/, what: 'mount points of RUN', why: 'exec ops ask for folders that were made only to mount something there to be removed, with those above them' },
   { in: 'v0.11.6', kind: 'find', pattern: /refs\.platforms/, what: 'platforms of a result', why: 'the Dockerfile frontend names them in the metadata of what it returns' },
-  { in: 'v0.13.2', kind: 'find', pattern: /(COPY|mkfile|file).* · platform\.(Architecture|OS)/, what: 'platforms of COPY', why: 'file ops run nothing, and have none any more' },
+  { in: 'v0.13.2', kind: 'find', pattern: /(COPY|mkfile|file).* · platform \|/, what: 'platforms of COPY', why: 'file ops run nothing, and have none any more' },
   { in: 'v0.13.2', kind: 'find', pattern: /language/, what: 'the language of a source', why: 'a source map says in which language its file is written' },
-  { in: 'v0.13.2', kind: 'find', pattern: /OnBuild/, what: "ONBUILD in the image's config", why: 'it is left out where there is none; it was null' },
   { in: 'v0.17.3', kind: 'find', pattern: /history\[\d\]\.created_by \| "ARG/, what: "ARG in the image's history", why: 'the value that was used stands there, not the default' },
 
   // Calls that came with a version.
