@@ -52,14 +52,16 @@ export const diffCommand = defineCommand(
     const classes = classesOf(values, time !== undefined);
     const ignored = values.ignore.map(ignoreRule);
     const settings = (await ruleSettings(config)) ?? { rules: [], off: [] };
-    using before = open(a);
-    using after = open(b);
+    using before = Cassette.open(a);
+    using after = Cassette.open(b);
     const report = diffCassettes(before, after, {
       rules: { ...settings, rules: [...settings.rules, ...ignored] },
       classes,
       control: values.control,
       ...(time === undefined ? {} : { timeThreshold: BigInt(Math.round(time * 1e9)) }),
     });
+    // What is missing from the middle of a recording would be told as a difference; that it is missing is known once all was read.
+    for (const cassette of [before, after]) refuseDamaged(cassette);
     return await print(linesOf(report, format, classes, values.full), isSame(report) ? EXIT.ok : EXIT.different);
   },
 );
@@ -90,12 +92,9 @@ function named(flag: string, lists: readonly string[]): readonly DifferenceClass
   });
 }
 
-/** What is missing from the middle of a recording would be told as a difference. */
-function open(file: string): Cassette {
-  const cassette = Cassette.open(file);
-  if (cassette.state !== 'damaged') return cassette;
-  cassette.close();
-  throw new BridgetapeError('cassette-damaged', `${file} is damaged, so that nobody can tell what differs from what was lost.`, `bridgetape verify ${file} says where. Restore it from a copy, or record it again.`);
+function refuseDamaged({ path, state }: Cassette): void {
+  if (state !== 'damaged') return;
+  throw new BridgetapeError('cassette-damaged', `${path} is damaged, so that nobody can tell what differs from what was lost.`, `bridgetape verify ${path} says where. Restore it from a copy, or record it again.`);
 }
 
 function linesOf(report: DiffReport, format: Format, classes: readonly DifferenceClass[], full: boolean): Iterable<string> {
