@@ -123,7 +123,8 @@ class Normaliser {
   run(message: Message): void {
     this.findDefined(message);
     this.findGraphs(message);
-    this.emitFields('', message);
+    if (message.type.name === 'pb.Definition') this.emitMessage('', message);
+    else this.emitFields('', message);
   }
 
   /** Without a schema there are only bytes; bound ids in them are still renamed. */

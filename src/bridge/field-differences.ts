@@ -20,6 +20,8 @@ interface Place {
 
 /** A member's name, a key in quotes, or the index of an item. */
 const SEGMENT = /\.?[^.["]+|\["(?:[^"\\]|\\.)*"\]|\[(\d+)\]|[\s\S]/gy;
+/** So many fields of a message that only one form has are shown as one value. */
+const MAX_SHOWN_AS_ONE = 8;
 /** `NAME=value`: items are paired by their names. */
 const NAMED = /^"([A-Za-z_][\w.-]*)=/;
 
@@ -63,10 +65,21 @@ function* between(wasAt: string, was: Place, isAt: string, is: Place): Iterable<
 
 const join = (at: string, name: string): string => (at === '' && name.startsWith('.') ? name.slice(1) : at + name);
 
+/** What only one form has: a small message as one value, of a larger one each field. */
 function* only(side: 'recorded' | 'live', at: string, place: Place): Iterable<FieldDifference> {
-  if (place.value !== undefined) yield side === 'live' ? { field: at, live: place.value } : { field: at, recorded: place.value };
-  for (const [name, below] of place.members) yield* only(side, join(at, name), below);
-  for (const [index, item] of place.items.entries()) yield* only(side, `${at}[${index}]`, item);
+  const leaves = [...leavesOf('', place)];
+  const isOne = place.value === undefined && leaves.length > 1 && leaves.length <= MAX_SHOWN_AS_ONE;
+  const values = isOne ? [['', `{ ${leaves.map(([path, value]) => `${path}: ${value}`).join(', ')} }`] as const] : leaves;
+  for (const [path, value] of values) {
+    const field = path.startsWith('[') || path === '' ? at + path : `${at}.${path}`;
+    yield side === 'live' ? { field, live: value } : { field, recorded: value };
+  }
+}
+
+function* leavesOf(at: string, { value, members, items }: Place): Iterable<readonly [path: string, value: string]> {
+  if (value !== undefined) yield [at, value];
+  for (const [name, below] of members) yield* leavesOf(join(at, name), below);
+  for (const [index, item] of items.entries()) yield* leavesOf(`${at}[${index}]`, item);
 }
 
 function* betweenLists(wasAt: string, was: readonly Place[], isAt: string, is: readonly Place[]): Iterable<FieldDifference> {

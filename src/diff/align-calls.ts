@@ -2,7 +2,7 @@
  * Which call of one recording stands for which of the other: those that ask for the same, in order within equal ones and in
  * any order among others; then, of a method's calls between such pairs, the ones most alike.
  */
-import { BRIDGE_SOLVE, NEW_CONTAINER, roughDistance } from '../bridge/index.js';
+import { BRIDGE_SOLVE, NEW_CONTAINER, type CanonicalField } from '../bridge/index.js';
 import { methodKey, type Forms } from './form.js';
 import { Ids } from './ids.js';
 import { increasing } from './increasing.js';
@@ -100,10 +100,8 @@ export class CallAligner {
       if (!onlyClose) before.forEach((call, index) => after[index] !== undefined && this.pair(call, after[index]));
       return;
     }
-    const [ours, theirs] = [before.map((call) => this.before.requestFields(call).fields), after.map((call) => this.after.requestFields(call).fields)];
-    const candidates = ours.flatMap((fields, one) =>
-      theirs.map((others, other) => ({ one, other, distance: roughDistance(fields, others), most: fields.length + others.length })),
-    );
+    const [ours, theirs] = [before.map((call) => countsOf(this.before.requestFields(call).fields)), after.map((call) => countsOf(this.after.requestFields(call).fields))];
+    const candidates = ours.flatMap((counts, one) => theirs.map((others, other) => ({ one, other, ...distanceBetween(counts, others) })));
     candidates.sort((a, b) => a.distance - b.distance || Math.abs(a.one - a.other) - Math.abs(b.one - b.other) || a.one - b.one);
     for (const { one, other, distance, most } of candidates) {
       const [call, partner] = [before[one], after[other]];
@@ -128,6 +126,29 @@ export class CallAligner {
       if (partner !== undefined) Ids.pair(this.before.ids, id, this.after.ids, partner);
     }
   }
+}
+
+/** How often each field stands with its value, in whichever op that is. */
+type Counts = ReadonlyMap<string, number>;
+
+function countsOf(fields: readonly CanonicalField[]): Counts {
+  const counts = new Map<string, number>();
+  for (const [path, value] of fields) {
+    const line = `${path.replace(/\bop\[\d+\]/g, 'op')} = ${value.replace(/^op\[\d+\]/, 'op')}`;
+    counts.set(line, (counts.get(line) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** @returns in how many fields they differ, and in how many they could differ */
+function distanceBetween(one: Counts, other: Counts): { readonly distance: number; readonly most: number } {
+  let [common, most] = [0, 0];
+  for (const [line, count] of one) {
+    most += count;
+    common += Math.min(count, other.get(line) ?? 0);
+  }
+  for (const count of other.values()) most += count;
+  return { distance: most - 2 * common, most };
 }
 
 function byMethod(calls: readonly RecordedCall[]): ReadonlyMap<string, readonly RecordedCall[]> {

@@ -15,7 +15,7 @@ type Capabilities = ReadonlyMap<string, ReadonlyMap<string, string>>;
 export function compareCapabilities(before: NamedFields, after: NamedFields): readonly Difference[] {
   const found: Difference[] = [];
   const say = (at: string, was: string | undefined, is: string | undefined): void => {
-    found.push({ class: 'environment', at, value: pair(was, is), isText: false, isAnnotation: false, again: [] });
+    found.push({ class: 'environment', at, value: pair(was, is), isText: false, isAnnotation: false, otherOps: [], again: [] });
   };
   for (const list of ['FrontendAPICaps', 'LLBCaps']) {
     const [was, is] = [capabilities(list, before.fields), capabilities(list, after.fields)];

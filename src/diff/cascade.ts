@@ -21,7 +21,7 @@ export class Cascade {
 
   /** @returns the differences that are new, to be completed by `again` */
   add(method: string, calls: Pair<CallPlace>, differences: readonly Difference[]): readonly Difference[] {
-    return differences.flatMap((difference) => {
+    return gathered(differences).flatMap((difference) => {
       const key = keyOf(method, difference);
       const before = this.told.get(key) ?? this.cause(difference);
       if (before !== undefined) {
@@ -56,9 +56,29 @@ function isEqual(one: Pair<CallPlace>, other: Pair<CallPlace>): boolean {
 }
 
 /** Equal for differences that are the same one. */
-function keyOf(method: string, { class: of, at, op, process, value, isAnnotation }: Difference): string {
+function keyOf(method: string, { class: of, at, op, process, value, isAnnotation, isText }: Difference): string {
+  // A file is the same wherever it stands.
+  if (isText && process === undefined) return JSON.stringify(value);
   const name = (place: OpPlace | undefined): string | undefined => place?.name;
-  // An op is the same in each message; other fields are only in messages of their kind.
-  const place = op === undefined ? [method, of, process] : [name(op.before), name(op.after)];
-  return JSON.stringify([place, at, value, isAnnotation]);
+  // An op is the same in each message, and so is what describes it; other fields are only in messages of their kind.
+  const place = op !== undefined ? [name(op.before), name(op.after)] : isAnnotation ? [] : [method, of, process];
+  return JSON.stringify([place, isAnnotation ? at.replace(DEFINITION, '') : at, value]);
+}
+
+/** Where in a message the definition stands that is described. */
+const DEFINITION = /^.*?(?=Source\.|metadata\.)/;
+
+/** The same field of several ops that has changed in the same way is one difference. */
+function gathered(differences: readonly Difference[]): readonly Difference[] {
+  const first = new Map<string, { readonly difference: Difference; readonly others: Pair<OpPlace>[] }>();
+  for (const difference of differences) {
+    const { class: of, at, op, value, isAnnotation } = difference;
+    // What an op does stands in its name: such a change is that op's own.
+    const isShared = op?.before !== undefined && op.before.name === op.after?.name;
+    const key = isShared ? JSON.stringify([of, at, value, isAnnotation]) : first.size.toString();
+    const known = first.get(key);
+    if (known === undefined) first.set(key, { difference, others: [] });
+    else if (op !== undefined) known.others.push(op);
+  }
+  return Array.from(first.values(), ({ difference, others }) => (others.length === 0 ? difference : { ...difference, otherOps: others }));
 }

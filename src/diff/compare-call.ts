@@ -58,7 +58,7 @@ function compareAnswer(calls: CallPair, sides: Sides): readonly Difference[] {
 
 function compareEnd(calls: CallPair, sides: Sides): readonly Difference[] {
   const [was, is] = [endOf(calls.before.summary.outcome), endOf(calls.after.summary.outcome)];
-  if (was !== is) return [{ class: 'errors', at: 'status', value: { before: saidEnd(calls.before, was), after: saidEnd(calls.after, is) }, isText: false, isAnnotation: false, again: [] }];
+  if (was !== is) return [{ class: 'errors', at: 'status', value: { before: saidEnd(calls.before, was), after: saidEnd(calls.after, is) }, isText: false, isAnnotation: false, otherOps: [], again: [] }];
   if (was === OK) return [];
   return reportFields('errors', sides.before.statusFields(calls.before), sides.after.statusFields(calls.after));
 }

@@ -40,7 +40,7 @@ const sorted = (steps: readonly Step[]): readonly Step[] => [...steps].sort((one
 const told = (error: string): string => withoutMountPaths(withoutAnyId(error));
 
 function difference(of: DifferenceClass, at: string, before: string | undefined, after: string | undefined): Difference {
-  return { class: of, at, value: pair(before, after), isText: [before, after].some((text) => text !== undefined && /\n(?=[\s\S])/.test(text)), isAnnotation: false, again: [] };
+  return { class: of, at, value: pair(before, after), isText: [before, after].some((text) => text !== undefined && /\n(?=[\s\S])/.test(text)), isAnnotation: false, otherOps: [], again: [] };
 }
 
 function compareStep(before: Step | undefined, after: Step | undefined): readonly Difference[] {

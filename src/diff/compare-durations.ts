@@ -13,7 +13,7 @@ export function compareDurations({ before, after }: CallPair, threshold: Nanosec
   const [was, is] = [tookOf(before), tookOf(after)];
   if (threshold === undefined || was === undefined || is === undefined) return [];
   if ((was > is ? was - is : is - was) < threshold) return [];
-  return [{ class: 'time', at: 'duration', value: { before: duration(was), after: duration(is) }, isText: false, isAnnotation: false, again: [] }];
+  return [{ class: 'time', at: 'duration', value: { before: duration(was), after: duration(is) }, isText: false, isAnnotation: false, otherOps: [], again: [] }];
 }
 
 function tookOf({ summary: { start, end } }: RecordedCall): Nanoseconds | undefined {

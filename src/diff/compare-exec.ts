@@ -65,7 +65,7 @@ function pairProcesses(before: readonly ExecutedProcess[], after: readonly Execu
 
 function compareProcess({ before, after }: ProcessPair, sides: Sides): readonly Difference[] {
   const process = pair(before && nameOf(before), after && nameOf(after));
-  const say = (at: string, was: string | undefined, is: string | undefined, isText = false): Difference => ({ class: 'exec', at, process, value: pair(was, is), isText, isAnnotation: false, again: [] });
+  const say = (at: string, was: string | undefined, is: string | undefined, isText = false): Difference => ({ class: 'exec', at, process, value: pair(was, is), isText, isAnnotation: false, otherOps: [], again: [] });
   if (before === undefined || after === undefined) return [say('process', process.before, process.after)];
   const found: Difference[] = [];
   const messages = (was: Uint8Array | undefined, is: Uint8Array | undefined): void => {

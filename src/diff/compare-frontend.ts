@@ -1,8 +1,8 @@
 /** How a container frontend was run, in two recordings: what it was given, and how it ended. */
 import { frontendOptions, sha256 } from '../bridge/index.js';
 import type { FrontendExit, FrontendRun } from '../cassette/index.js';
-import { fieldsAsReported } from './field-report.js';
-import type { Forms } from './form.js';
+import { fieldsAsReported, reportFields } from './field-report.js';
+import type { Forms, NamedFields } from './form.js';
 import type { Difference } from './report.js';
 
 /** New for each run, or about who is told of it (frontend/gateway/gateway.go). */
@@ -27,7 +27,8 @@ function fieldsOf({ arguments: argv, environment, directory, user }: FrontendRun
     fields.set(`environment[${quoted(at === -1 ? entry : entry.slice(0, at))}]`, quoted(at === -1 ? '' : entry.slice(at + 1)));
   }
   fields.set('directory', quoted(directory));
-  fields.set('user', quoted([user.uid, user.gid, ...user.additionalGids].join(':')));
+  fields.set('user', `${user.uid}:${user.gid}`);
+  user.additionalGids.forEach((gid, index) => fields.set(`additionalGids[${index}]`, String(gid)));
   return fields;
 }
 
@@ -42,14 +43,14 @@ function compareFiles(before: FrontendRun, after: FrontendRun, forms: { readonly
   const [was, is] = [new Map(before.files.map(({ path, data }) => [path, data])), new Map(after.files.map(({ path, data }) => [path, data]))];
   return [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((path) => {
     const [one, other] = [was.get(path), is.get(path)];
-    return fieldsAsReported('environment', fileOf(path, one, forms.before), fileOf(path, other, forms.after));
+    const at = `files[${quoted(path)}]`;
+    if (one === undefined || other === undefined || !DEFINITION.test(path)) return fieldsAsReported('environment', fileOf(at, one), fileOf(at, other));
+    // The definition of a frontend's image is compared as one.
+    const fields = (data: Uint8Array, side: Forms): NamedFields => ({ fields: side.named('pb.Definition', data).fields.map(([field, value]) => [`${at}.${field}`, value]), annotations: [] });
+    return reportFields('environment', fields(one, forms.before), fields(other, forms.after));
   });
 }
 
-/** The definition of a frontend's image is compared as one. */
-function fileOf(path: string, data: Uint8Array | undefined, forms: Forms): ReadonlyMap<string, string> {
-  if (data === undefined) return new Map();
-  const at = `files[${quoted(path)}]`;
-  if (!DEFINITION.test(path)) return new Map([[at, `${data.length} bytes ${sha256(data)}`]]);
-  return new Map(forms.named('pb.Definition', data).fields.map(([field, value]) => [`${at}.${field}`, value]));
+function fileOf(at: string, data: Uint8Array | undefined): ReadonlyMap<string, string> {
+  return data === undefined ? new Map() : new Map([[at, `${data.length} bytes ${sha256(data)}`]]);
 }

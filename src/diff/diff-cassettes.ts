@@ -28,6 +28,9 @@ export interface DiffOptions {
   readonly timeThreshold?: Nanoseconds;
 }
 
+/** What is compared of a cassette. */
+export type ComparedCassette = Pick<Cassette, 'path' | 'header' | 'state' | 'duration' | 'calls' | 'events'>;
+
 const ALL_BUT_TIME = DIFFERENCE_CLASSES.filter((name) => name !== 'time');
 const DEFAULT_THRESHOLD: Nanoseconds = 100_000_000n;
 /** Facts of a daemon that clients ask for outside of builds. */
@@ -46,7 +49,7 @@ const FACTS = /\/Control\/(?:Info|ListWorkers)$/;
  * if (!isSame(report)) console.log(report.counts);
  * ```
  */
-export function diffCassettes(before: Cassette, after: Cassette, { rules, classes = ALL_BUT_TIME, control = false, timeThreshold = DEFAULT_THRESHOLD }: DiffOptions = {}): DiffReport {
+export function diffCassettes(before: ComparedCassette, after: ComparedCassette, { rules, classes = ALL_BUT_TIME, control = false, timeThreshold = DEFAULT_THRESHOLD }: DiffOptions = {}): DiffReport {
   const normaliser = new Rules(withWorldRules(rules));
   const sides = { before: new Forms('before', normaliser), after: new Forms('after', normaliser) };
   const [was, is] = [readSide(before), readSide(after)];
@@ -87,7 +90,7 @@ class Comparison {
   }
 
   /** What daemons said of themselves outside of builds, and how container frontends were run. */
-  environment(was: RecordedSide, is: RecordedSide, before: Cassette, after: Cassette): readonly CallDifferences[] {
+  environment(was: RecordedSide, is: RecordedSide, before: ComparedCassette, after: ComparedCassette): readonly CallDifferences[] {
     const found: CallDifferences[] = [];
     const [one, other] = [before.header.frontend, after.header.frontend];
     if (one !== undefined && other !== undefined) {
@@ -108,7 +111,7 @@ class Comparison {
     const shown = before ?? after;
     const name = shown === undefined ? '' : buildName(shown);
     if (before === undefined || after === undefined) {
-      const difference: Difference = { class: 'order', at: 'build', value: before === undefined ? { after: name } : { before: name }, isText: false, isAnnotation: false, again: [] };
+      const difference: Difference = { class: 'order', at: 'build', value: before === undefined ? { after: name } : { before: name }, isText: false, isAnnotation: false, otherOps: [], again: [] };
       return { name, builds, calls: [{ method: 'build', calls: {}, differences: [difference] }] };
     }
     this.compared.builds += 1;
@@ -150,7 +153,7 @@ class Comparison {
       const about = first && aboutCall(first, forms);
       const more = calls.length + times;
       const value = times > 0 ? { [side]: `${more} times`, [side === 'before' ? 'after' : 'before']: `${times} times` } : { [side]: more === 1 ? 'made' : `made ${more} times` };
-      const difference: Difference = { class: 'order', at: times > 0 ? 'count' : 'call', value, isText: false, isAnnotation: false, again: calls.slice(1).map((call) => ({ [side]: placeOf(call) })) };
+      const difference: Difference = { class: 'order', at: times > 0 ? 'count' : 'call', value, isText: false, isAnnotation: false, otherOps: [], again: calls.slice(1).map((call) => ({ [side]: placeOf(call) })) };
       return { method: shortMethod(first?.path ?? ''), calls: first === undefined ? {} : { [side]: placeOf(first) }, ...(about === undefined ? {} : { about }), differences: [difference] };
     });
   }
@@ -181,7 +184,7 @@ function merged(calls: readonly CallDifferences[]): readonly CallDifferences[] {
   return [...together.values()].sort((one, other) => (start(one) < start(other) ? -1 : start(one) > start(other) ? 1 : 0));
 }
 
-function recordingOf(cassette: Cassette, side: RecordedSide): Recording {
+function recordingOf(cassette: ComparedCassette, side: RecordedSide): Recording {
   const { header, path, state, duration } = cassette;
   return {
     path,
@@ -195,7 +198,7 @@ function recordingOf(cassette: Cassette, side: RecordedSide): Recording {
   };
 }
 
-function notesOn(which: string, cassette: Cassette, { leftOut, gaps }: RecordedSide): readonly string[] {
+function notesOn(which: string, cassette: ComparedCassette, { leftOut, gaps }: RecordedSide): readonly string[] {
   return [
     ...(cassette.state === 'whole' ? [] : [`The ${which} recording is ${cassette.state}: what it lacks may be due to that (bridgetape verify ${cassette.path}).`]),
     ...(leftOut === 0 ? [] : [`${plural(leftOut, 'message')} of the ${which} recording ${leftOut === 1 ? 'has' : 'have'} no body to compare.`]),

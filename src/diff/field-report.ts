@@ -53,7 +53,7 @@ function reported(of: DifferenceClass, change: FieldChange, { before, after }: {
   const op = pair(before.place(change.op?.recorded), after.place(change.op?.live));
   const at = change.op === undefined ? field : withinOp(field);
   const isAnnotation = after.annotations.has(field) || before.annotations.has(field);
-  const common = { class: of, ...(op.before === undefined && op.after === undefined ? {} : { op }), isAnnotation, again: [] };
+  const common = { class: of, ...(op.before === undefined && op.after === undefined ? {} : { op }), isAnnotation, otherOps: [], again: [] };
   const parts = partsOf(at, recorded, live);
   if (parts !== undefined) return parts.map((part) => ({ ...common, ...part }));
   return [{ ...common, ...valueOf(at, recorded, live) }];
@@ -86,7 +86,7 @@ function partsOf(at: string, before: string | undefined, after: string | undefin
 
 /** What differs between two sets of values by their paths, which are no message's. */
 export function fieldsAsReported(of: DifferenceClass, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): readonly Difference[] {
-  return [...fieldDifferences(before, after)].map(({ field, recorded, live }) => ({ class: of, isAnnotation: false, again: [], ...valueOf(field, recorded, live) }));
+  return [...fieldDifferences(before, after)].map(({ field, recorded, live }) => ({ class: of, isAnnotation: false, otherOps: [], again: [], ...valueOf(field, recorded, live) }));
 }
 
 export function pair<T>(before: T | undefined, after: T | undefined): Pair<T> {

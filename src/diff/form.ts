@@ -121,7 +121,7 @@ export class Forms {
   }
 
   private taken(canonicalText: string): Draft {
-    const { text, numbers } = this.ids.tokensTakenOut(canonicalText);
+    const { text, numbers } = this.ids.tokensTakenOut(withoutMountPaths(canonicalText));
     const mentionsOps = this.ids.mentionsOps(text);
     return { text: mentionsOps ? text : digestOf(text), mentionsOps, ids: numbers };
   }
@@ -189,14 +189,14 @@ export class Forms {
   statusFields(call: RecordedCall): NamedFields {
     const payload = statusIn(call);
     const { fields, annotations } = this.namedFields(payload && { type: STATUS, payload }, this.ids.hidden);
-    const hidden = ([path, value]: CanonicalField): CanonicalField => [withoutAnyId(path), withoutMountPaths(withoutAnyId(NAMES_OP.test(path) ? this.ids.withoutUnknownOps(value) : value))];
+    const hidden = ([path, value]: CanonicalField): CanonicalField => [withoutAnyId(path), withoutAnyId(NAMES_OP.test(path) ? this.ids.withoutUnknownOps(value) : value)];
     return { fields: fields.map(hidden), annotations: annotations.map(hidden) };
   }
 
   private namedFields(message: Typed | undefined, ids = this.ids.names): NamedFields {
     if (message === undefined) return { fields: [], annotations: [] };
     const { fields, annotations } = this.canonical(message, ids);
-    const named = ([path, value]: CanonicalField): CanonicalField => [this.ids.withoutOtherOps(path), this.ids.withoutOtherOps(value)];
+    const named = ([path, value]: CanonicalField): CanonicalField => [this.ids.withoutOtherOps(path), withoutMountPaths(this.ids.withoutOtherOps(value))];
     return { fields: fields.map(named), annotations: annotations.map(named) };
   }
 }

@@ -66,7 +66,7 @@ export function compareOrder({ pairs }: AlignedCalls, before: readonly RecordedC
     const next = pairs[index + 1];
     if (next === undefined) break;
     const say = (calls: CallPair, before: string, after: string): void => {
-      found.push({ calls, difference: { class: 'order', at: 'order', value: { before, after }, isText: false, isAnnotation: false, again: [] } });
+      found.push({ calls, difference: { class: 'order', at: 'order', value: { before, after }, isText: false, isAnnotation: false, otherOps: [], again: [] } });
     };
     const isTurned = placeOf(next) < placeOf(pair) && !(inOrder.has(pair) && inOrder.has(next));
     if (isTurned && was.isAfter(pair.before, next.before) && is.isAfter(next.after, pair.after)) say(next, `after ${nameOf(pair.before)}`, `before ${nameOf(pair.after)}`);

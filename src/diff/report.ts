@@ -38,6 +38,8 @@ export interface Difference {
   readonly at: string;
   /** The op in which it is. */
   readonly op?: Pair<OpPlace>;
+  /** Other ops of the same message that differ in the same. */
+  readonly otherOps: readonly Pair<OpPlace>[];
   /** The process in which it is, by its command. */
   readonly process?: Pair<string>;
   /** What stood there and what stands there now: a value as a reader would write it; left out where there is none. */

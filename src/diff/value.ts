@@ -51,7 +51,10 @@ function flatten(at: string, value: unknown, depth: number, fields: Map<string, 
   if (depth <= MAX_JSON_DEPTH && Array.isArray(value) && value.length > 0) value.forEach((item: unknown, index) => flatten(`${at}[${index}]`, item, depth + 1, fields));
   else if (depth <= MAX_JSON_DEPTH && typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0) {
     for (const [name, item] of Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))) flatten(memberOf(at, name), item, depth + 1, fields);
-  } else fields.set(at, JSON.stringify(value));
+  } else if (value !== null) {
+    // In Go, null is as good as nothing.
+    fields.set(at, JSON.stringify(value));
+  }
 }
 
 function memberOf(at: string, name: string): string {

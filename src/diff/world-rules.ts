@@ -10,11 +10,10 @@ export interface WorldRule extends UserRule {
   readonly source: string;
 }
 
-/** A temporary folder in which a daemon looks at a result; where that folder is, is the daemon's own matter. */
+/** A temporary folder in which a daemon looks at a result (snapshot/localmounter_linux.go); where that is, is the daemon's own matter. */
 const MOUNT_PATH = /(?:\/[^\s/:"]+)*\/(?:buildkit|containerd)-mount\d+/g;
 
-/** The text of an error without what is the daemon's own. */
-export const withoutMountPaths = (text: string): string => text.replace(MOUNT_PATH, '⟨mount⟩');
+export const withoutMountPaths = (text: string): string => (text.includes('-mount') ? text.replace(MOUNT_PATH, '⟨mount⟩') : text);
 
 export const WORLD_RULES: readonly WorldRule[] = [
   {
@@ -25,16 +24,9 @@ export const WORLD_RULES: readonly WorldRule[] = [
   },
   {
     effect: 'volatile',
-    place: { kind: 'field', message: 'google.rpc.Status', field: 'message' },
-    pattern: MOUNT_PATH,
-    reason: 'a temporary folder in which a daemon looks at a result',
-    source: 'snapshot/localmounter_linux.go',
-  },
-  {
-    effect: 'volatile',
     place: { kind: 'field', message: 'fsutil.types.Stat', field: 'path' },
     pattern: /^(?:buildkit|containerd)-mount\d+$/g,
-    reason: "the same folder's own name, where a result's root is asked about",
+    reason: 'a temporary folder in which a daemon looks at a result, where its root is asked about',
     source: 'cache/util/fsutil.go',
   },
 ];
