@@ -25,17 +25,16 @@ export const diffCommand = defineCommand(
   },
   async ({ a, b, ...values }) => {
     const request = await diffRequest(values);
-    using before = open(a);
-    using after = open(b);
+    using before = Cassette.open(a);
+    using after = Cassette.open(b);
     const report = diffCassettes(before, after, request.options);
+    // What is missing from the middle of a recording would be told as a difference; that it is missing is known once all was read.
+    for (const cassette of [before, after]) refuseDamaged(cassette);
     return await print(linesOf(report, request, values.full), isSame(report) ? EXIT.ok : EXIT.different);
   },
 );
 
-/** What is missing from the middle of a recording would be told as a difference. */
-function open(file: string): Cassette {
-  const cassette = Cassette.open(file);
-  if (cassette.state !== 'damaged') return cassette;
-  cassette.close();
-  throw new BridgetapeError('cassette-damaged', `${file} is damaged, so that nobody can tell what differs from what was lost.`, `bridgetape verify ${file} says where. Restore it from a copy, or record it again.`);
+function refuseDamaged({ path, state }: Cassette): void {
+  if (state !== 'damaged') return;
+  throw new BridgetapeError('cassette-damaged', `${path} is damaged, so that nobody can tell what differs from what was lost.`, `bridgetape verify ${path} says where. Restore it from a copy, or record it again.`);
 }

@@ -1,5 +1,5 @@
 /** Two cassettes held against each other: what differs, as values, and those laid out for people and for programs. */
-export { diffCassettes, type DiffOptions } from './diff-cassettes.js';
+export { diffCassettes, type ComparedCassette, type DiffOptions } from './diff-cassettes.js';
 export { diffJson, type DiffJson } from './diff-json.js';
 export { diffJunit } from './junit.js';
 export { diffMarkdown } from './markdown.js';
