@@ -20,8 +20,8 @@ const entry = (key: string, value: string): readonly Uint8Array[] => (value === 
 const RESPELLED: ReadonlySet<number> = new Set([1, 2, 3, 4, 5, 6, 7]);
 
 /**
- * A ResolveImageConfigRequest as the ResolveSourceMetaRequest that a newer client sends for it. That one leaves the resolve
- * mode out.
+ * A ResolveImageConfigRequest as the ResolveSourceMetaRequest that asks for the same. (Go clients leave the resolve mode out
+ * of that.)
  *
  * @returns the bytes themselves when they are no such request
  */
@@ -36,7 +36,7 @@ export function asSourceMetaRequest(payload: Uint8Array): Uint8Array {
   ]);
   const extents = fieldExtents(payload);
   const raw = (numbers: (number: number) => boolean): readonly Uint8Array[] => extents.filter(({ field }) => numbers(field.number)).map(({ start, end }) => payload.subarray(start, end));
-  return concat([bytesField(1, source), ...raw((number) => number === 2), ...text(3, stringField(request, 'LogName')), ...raw((number) => !RESPELLED.has(number))]);
+  return concat([bytesField(1, source), ...raw((number) => number === 2), ...text(3, stringField(request, 'LogName')), ...text(4, stringField(request, 'ResolveMode')), ...raw((number) => !RESPELLED.has(number))]);
 }
 
 /**

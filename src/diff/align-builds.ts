@@ -1,10 +1,10 @@
 /** Which build of one recording stands for which of the other: by what was asked for, then by their order. */
-import { BRIDGE_SOLVE, SOLVE, type SolveFacts } from '../bridge/index.js';
+import { BRIDGE_SOLVE, frontendOptions, SOLVE, type SolveFacts } from '../bridge/index.js';
 import type { Forms } from './form.js';
 import type { RecordedBuild } from './recorded.js';
 import type { Pair } from './report.js';
 
-/** What all clients of one kind give along, and nobody tells a build by. */
+/** A name has room for so many options. */
 const MAX_NAMED_OPTIONS = 3;
 
 /** @returns each build once, those of the first recording first */
@@ -50,11 +50,16 @@ function begun(build: RecordedBuild, forms: Forms): string {
 const optionsOf = ({ facts }: RecordedBuild): string => JSON.stringify([facts?.frontend, ...[...(facts?.options ?? [])].sort(([one], [other]) => (one < other ? -1 : 1))]);
 const frontendOf = ({ facts }: RecordedBuild): string => `${facts?.frontend ?? ''} ${facts?.internal === true}`;
 
-/** @example `dockerfile.v0 target=test` */
-export function buildName({ facts, number, calls }: RecordedBuild): string {
-  if (facts === undefined) return calls.length > 0 ? `build ${number}` : `build ${number}, without calls`;
-  const options = facts.options.filter(([key]) => isTelling(key)).slice(0, MAX_NAMED_OPTIONS).map(([key, value]) => `${key}=${value}`);
-  return [kindOf(facts), ...options].join(' ');
+/** @example `dockerfile.v0 target=test`, `/bin/dockerfile-frontend source=docker/dockerfile:1` */
+export function buildName({ facts, frontend, calls }: RecordedBuild): string {
+  if (frontend !== undefined) return named(frontend.arguments[0] ?? 'a frontend', frontendOptions(frontend.environment).map(({ key, value }) => [key, value] as const));
+  if (facts !== undefined) return named(kindOf(facts), facts.options);
+  return calls.length > 0 ? 'a build' : 'a build without calls';
+}
+
+function named(kind: string, options: SolveFacts['options']): string {
+  const telling = [...options].filter(([key]) => TELLING.test(key)).sort(([one], [other]) => (one < other ? -1 : 1));
+  return [kind, ...telling.slice(0, MAX_NAMED_OPTIONS).map(([key, value]) => `${key}=${value}`)].join(' ');
 }
 
 function kindOf({ frontend, hasDefinition }: SolveFacts): string {
@@ -62,4 +67,4 @@ function kindOf({ frontend, hasDefinition }: SolveFacts): string {
   return hasDefinition ? 'a definition' : "a client's own build";
 }
 
-const isTelling = (key: string): boolean => /^(?:target|source|filename|context|platform|build-arg:)/.test(key);
+const TELLING = /^(?:target|source|filename|context|platform|build-arg:.*)$/;

@@ -9,7 +9,7 @@ import type { CallPlace, Difference, OpPlace, Pair } from './report.js';
 const MIN_TELLING = 4;
 
 interface Told {
-  readonly difference: Difference;
+  readonly calls: Pair<CallPlace>;
   readonly again: Pair<CallPlace>[];
 }
 
@@ -25,12 +25,12 @@ export class Cascade {
       const key = keyOf(method, difference);
       const before = this.told.get(key) ?? this.cause(difference);
       if (before !== undefined) {
-        if (!before.again.some((place) => isEqual(place, calls))) before.again.push(calls);
+        if (!isEqual(before.calls, calls) && !before.again.some((place) => isEqual(place, calls))) before.again.push(calls);
         return [];
       }
       const again: Pair<CallPlace>[] = [];
       const fresh = { ...difference, again };
-      const told = { difference: fresh, again };
+      const told = { calls, again };
       this.told.set(key, told);
       this.learn(difference, told);
       return [fresh];

@@ -7,9 +7,10 @@ import { compareCapabilities } from './capabilities.js';
 import { compareExec } from './compare-exec.js';
 import { reportFields } from './field-report.js';
 import type { Forms, NamedFields } from './form.js';
-import { Ids } from './ids.js';
+import { Ids, withoutAnyId } from './ids.js';
 import { answerOf, type RecordedCall } from './recorded.js';
 import type { Difference, DifferenceClass } from './report.js';
+import { withoutMountPaths } from './world-rules.js';
 
 export interface Sides {
   readonly before: Forms;
@@ -29,11 +30,14 @@ function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
   if (before.key === after.key) Ids.pairNumbers(sides.before.ids, before.ids, sides.after.ids, after.ids);
   if (before.key === after.key && sides.before.ids.named(before.ids) === sides.after.ids.named(after.ids)) return [];
   const [was, is] = [sides.before.requestFields(calls.before), sides.after.requestFields(calls.after)];
+  // The newer spelling has no resolve mode in what Go clients send.
+  if (calls.before.path !== calls.after.path) return reportFields('requests', only(was, isNoResolveMode), only(is, isNoResolveMode));
   if (calls.before.path !== RETURN) return reportFields('requests', was, is);
   return [...reportFields('requests', only(was, isNoError), only(is, isNoError)), ...reportFields('errors', only(was, isError), only(is, isError))];
 }
 
 const isError = (path: string): boolean => path === 'error' || path.startsWith('error.');
+const isNoResolveMode = (path: string): boolean => path !== 'ResolveMode';
 const isNoError = (path: string): boolean => !isError(path);
 
 function only({ fields, annotations }: NamedFields, takesPart: (path: string) => boolean): NamedFields {
@@ -85,5 +89,5 @@ function endOf(outcome: CallOutcome): string {
 
 function saidEnd({ trailer }: RecordedCall, end: string): string {
   const { message } = decodeStatus(trailer);
-  return message === '' ? end : `${end}: ${message}`;
+  return message === '' ? end : `${end}: ${withoutMountPaths(withoutAnyId(message))}`;
 }

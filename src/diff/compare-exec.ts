@@ -66,7 +66,7 @@ function pairProcesses(before: readonly ExecutedProcess[], after: readonly Execu
 function compareProcess({ before, after }: ProcessPair, sides: Sides): readonly Difference[] {
   const process = pair(before && nameOf(before), after && nameOf(after));
   const say = (at: string, was: string | undefined, is: string | undefined, isText = false): Difference => ({ class: 'exec', at, process, value: pair(was, is), isText, isAnnotation: false, otherOps: [], again: [] });
-  if (before === undefined || after === undefined) return [say('process', process.before, process.after)];
+  if (before === undefined || after === undefined) return [say('process', before && STARTED, after && STARTED)];
   const found: Difference[] = [];
   const messages = (was: Uint8Array | undefined, is: Uint8Array | undefined): void => {
     const [fields, others] = [was === undefined ? NOTHING : sides.before.named(EXEC_MESSAGE, was), is === undefined ? NOTHING : sides.after.named(EXEC_MESSAGE, is)];
@@ -89,6 +89,7 @@ function compareProcess({ before, after }: ProcessPair, sides: Sides): readonly 
   return found;
 }
 
+const STARTED = 'started';
 const NOTHING = { fields: [], annotations: [] };
 const inputName = (fd: number): string => (fd === 0 ? 'stdin' : `input of fd ${fd}`);
 const outputName = (fd: number): string => (fd === 1 ? 'stdout' : fd === 2 ? 'stderr' : `fd ${fd}`);

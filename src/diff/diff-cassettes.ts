@@ -152,7 +152,7 @@ class Comparison {
       const times = elsewhere.get(key) ?? 0;
       const about = first && aboutCall(first, forms);
       const more = calls.length + times;
-      const value = times > 0 ? { [side]: `${more} times`, [side === 'before' ? 'after' : 'before']: `${times} times` } : { [side]: more === 1 ? 'made' : `made ${more} times` };
+      const value = times > 0 ? { [side]: timesOf(more), [side === 'before' ? 'after' : 'before']: timesOf(times) } : { [side]: `made ${timesOf(more)}` };
       const difference: Difference = { class: 'order', at: times > 0 ? 'count' : 'call', value, isText: false, isAnnotation: false, otherOps: [], again: calls.slice(1).map((call) => ({ [side]: placeOf(call) })) };
       return { method: shortMethod(first?.path ?? ''), calls: first === undefined ? {} : { [side]: placeOf(first) }, ...(about === undefined ? {} : { about }), differences: [difference] };
     });
@@ -170,6 +170,7 @@ class Comparison {
   }
 }
 
+const timesOf = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 const placeOf = ({ id, summary }: RecordedCall): CallPlace => ({ call: id, start: summary.start });
 
 /** In the order of the first recording, those of the second in between by their own times; what is said of one pair of calls stands together. */

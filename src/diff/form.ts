@@ -25,6 +25,7 @@ import {
   type IntroducedId,
   type Rules,
 } from '../bridge/index.js';
+import { detailsByType } from './details.js';
 import { readExec } from './exec.js';
 import { Ids, withoutAnyId, type SideName } from './ids.js';
 import { answerOf, requestOf, type RecordedCall } from './recorded.js';
@@ -197,12 +198,12 @@ export class Forms {
     if (message === undefined) return { fields: [], annotations: [] };
     const { fields, annotations } = this.canonical(message, ids);
     const named = ([path, value]: CanonicalField): CanonicalField => [this.ids.withoutOtherOps(path), withoutMountPaths(this.ids.withoutOtherOps(value))];
-    return { fields: fields.map(named), annotations: annotations.map(named) };
+    return detailsByType({ fields: fields.map(named), annotations: annotations.map(named) });
   }
 }
 
-/** errdefs.Vertex, and what else names the op that failed. */
-const NAMES_OP = /\.value\["(?:digest|vertex)"\]$/i;
+/** errdefs.Vertex, and what else in a detail names an op. */
+const NAMES_OP = /\bdetails\[.*\["digest"\]$/i;
 
 export type NamedFields = Pick<Canonical, 'fields' | 'annotations'>;
 

@@ -20,8 +20,7 @@ const TOKEN = /⟨([a-z]+) #(\d+)⟩/g;
 const DIGEST = /sha256:[0-9a-f]{64}/g;
 
 /** An op that only one of the recordings has: that its digest is another one follows from what differs in it or below it. */
-const OTHER_OP = '⟨changed op⟩';
-const UNKNOWN_OP = '⟨op⟩';
+const OTHER_OP = '⟨other op⟩';
 
 const ANY_ID = '⟨id⟩';
 
@@ -116,9 +115,9 @@ export class Ids {
     return text.replace(DIGEST, (digest) => (this.canonicalOps.has(digest) && this.other?.canonicalOps.has(digest) === false ? OTHER_OP : digest));
   }
 
-  /** Digests of ops that no message of this recording defines: those that a daemon makes up, with ids in them. */
+  /** The same of digests that no message of this recording defines: those of ops that a daemon makes up, with ids in them, or shares with other builds. */
   withoutUnknownOps(text: string): string {
-    return text.replace(DIGEST, (digest) => (this.canonicalOps.has(digest) ? digest : UNKNOWN_OP));
+    return text.replace(DIGEST, (digest) => (this.canonicalOps.has(digest) ? digest : OTHER_OP));
   }
 
   /** Two ids stand for each other from here on; ones that stand for something already stay what they are. */

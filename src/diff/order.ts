@@ -30,13 +30,16 @@ class Timeline {
     this.heard = [...ends, ...streamed].sort((one, other) => (one.time < other.time ? -1 : 1));
   }
 
-  /** The second was made because the first had ended, as far as a recording can show that: the client heard nothing else before it. */
+  /** The second was made because the first had ended, as far as a recording can show that: for some time before it, the client heard of nothing else. */
   isAfter(first: RecordedCall, second: RecordedCall): boolean {
-    const last = this.lastBefore(second.summary.start);
-    return last?.call === first && last.isEnd && last.time - first.summary.start >= AT_ONCE;
+    const at = this.heardBefore(second.summary.start);
+    const [last, before] = [this.heard[at - 1], this.heard[at - 2]];
+    if (last?.call !== first || !last.isEnd || last.time - first.summary.start < AT_ONCE) return false;
+    return before === undefined || second.summary.start - before.time >= AT_ONCE;
   }
 
-  private lastBefore(time: Nanoseconds): Timeline['heard'][number] | undefined {
+  /** How many things. */
+  private heardBefore(time: Nanoseconds): number {
     let [low, high] = [0, this.heard.length];
     while (low < high) {
       const middle = (low + high) >> 1;
@@ -44,7 +47,7 @@ class Timeline {
       if (heard !== undefined && heard.time <= time) low = middle + 1;
       else high = middle;
     }
-    return this.heard[low - 1];
+    return low;
   }
 
   isBeside(first: RecordedCall, second: RecordedCall): boolean {

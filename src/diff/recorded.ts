@@ -1,6 +1,6 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
 import { BRIDGE, buildIdOf, CONTROL, headerText, SOLVE, solveFacts, STATUS, statusRef, type SolveFacts } from '../bridge/index.js';
-import type { CallSummary, Cassette, HeaderField, MessageEvent } from '../cassette/index.js';
+import type { CallSummary, Cassette, FrontendRun, HeaderField, MessageEvent } from '../cassette/index.js';
 import { Plain } from './plain.js';
 
 /** A call with all of it that is compared. */
@@ -21,6 +21,8 @@ export interface RecordedBuild {
   readonly number: number;
   /** What Control/Solve asked for; undefined for a frontend on stdio, and when nobody recorded it. */
   readonly facts: SolveFacts | undefined;
+  /** How the frontend on stdio was run that made the calls. */
+  readonly frontend: FrontendRun | undefined;
   /** LLBBridge, in the order of their starts. */
   readonly calls: readonly RecordedCall[];
   /** Control/Solve and Control/Status. */
@@ -42,7 +44,7 @@ const isCompared = (path: string): boolean => path.startsWith(BRIDGE) || path.st
 const SESSION_LIKE = /\/(?:Session|ListenBuildHistory)$/;
 
 /** @param cassette to be kept open as long as the calls are looked at: large answers stay in the file until then */
-export function readSide(cassette: Pick<Cassette, 'calls' | 'events'>): RecordedSide {
+export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>): RecordedSide {
   const drafts = new Map<number, Draft>();
   for (const summary of cassette.calls) {
     if (summary.method !== undefined || !isCompared(summary.path) || SESSION_LIKE.test(summary.path)) continue;
@@ -70,10 +72,10 @@ export function readSide(cassette: Pick<Cassette, 'calls' | 'events'>): Recorded
         break;
     }
   }
-  return sideOf([...drafts.values()]);
+  return sideOf([...drafts.values()], cassette.header.frontend);
 }
 
-function sideOf(calls: readonly Draft[]): RecordedSide {
+function sideOf(calls: readonly Draft[], frontend: FrontendRun | undefined): RecordedSide {
   const builds = new Map<string | number, { readonly calls: RecordedCall[]; readonly control: RecordedCall[] }>();
   const around: RecordedCall[] = [];
   for (const call of calls) {
@@ -87,7 +89,7 @@ function sideOf(calls: readonly Draft[]): RecordedSide {
     (call.path.startsWith(BRIDGE) ? members.calls : members.control).push(call);
   }
   return {
-    builds: Array.from(builds.values(), ({ calls: bridge, control }, index) => ({ number: index + 1, facts: factsOf(control), calls: bridge, control })),
+    builds: Array.from(builds.values(), ({ calls: bridge, control }, index) => ({ number: index + 1, facts: factsOf(control), frontend, calls: bridge, control })),
     around,
     leftOut: calls.reduce((sum, { messages }) => sum + messages.filter(({ data, size }) => data === undefined && size > 0).length, 0),
     gaps: calls.reduce((sum, { summary }) => sum + summary.gaps, 0),
