@@ -44,14 +44,14 @@ export const EXPLANATIONS: readonly Explanation[] = [
     what: "the frontend's metadata folder",
     why: 'from v0.10 on the definition of the frontend itself is mounted at /run/config/buildkit/metadata/frontend.bin',
   },
-  { kind: 'setup', pattern: /^environment \| frontend \| source docker-image:.*source\.identifier/, what: "the frontend's image", why: "each version has its own, and frontend.bin names it by its digest" },
+  { kind: 'setup', pattern: /^environment \| frontend \| source docker-image:.*source\.identifier/, what: "the frontend's image", why: 'each version has its own, and frontend.bin names it by its digest' },
   { in: 'v0.11.6', kind: 'find', pattern: /^environment \| frontend \| additionalGids/, what: "the frontend's groups", why: 'its own group is among the additional ones as well' },
 
   // What the Dockerfile frontend asks for.
   { in: 'v0.11.6', kind: 'find', pattern: /local\.differ/, what: 'how the Dockerfile is fetched', why: 'the frontend asks that the Dockerfile and .dockerignore are fetched without comparing their metadata' },
   { in: 'v0.11.6', kind: 'find', pattern: /removeMountStubsRecursive/, what: 'mount points of RUN', why: 'exec ops ask for folders that were made only to mount something there to be removed, with those above them' },
   { in: 'v0.11.6', kind: 'find', pattern: /refs\.platforms/, what: 'platforms of a result', why: 'the Dockerfile frontend names them in the metadata of what it returns' },
-  { in: 'v0.13.2', kind: 'find', pattern: /(COPY|mkfile|file).* · platform \|/, what: 'platforms of COPY', why: 'file ops run nothing, and have none any more' },
+  { in: 'v0.13.2', kind: 'find', pattern: /(COPY|mkfile|file).* · platform \|/, what: 'platforms of COPY', why: 'file ops have none any more' },
   { in: 'v0.13.2', kind: 'find', pattern: /language/, what: 'the language of a source', why: 'a source map says in which language its file is written' },
   { in: 'v0.17.3', kind: 'find', pattern: /history\[\d\]\.created_by \| "ARG/, what: "ARG in the image's history", why: 'the value that was used stands there, not the default' },
 
@@ -76,7 +76,6 @@ export const EXPLANATIONS: readonly Explanation[] = [
   // Errors.
   { in: 'v0.11.6', kind: 'find', pattern: /executor failed running/, what: 'the message of a process that failed', why: 'it is worded anew' },
   { in: 'v0.11.6', kind: 'find', pattern: /ExitMessage\+json|value\["Code"\] \| ∅ →/, what: 'exit codes in errors', why: 'a detail of the status has the code, where before only the message told of it' },
-  { in: 'v0.11.6', kind: 'find', pattern: /ranges"\]\[0\]\["(start|end)"\]/, what: 'lines in errors', why: 'line and character are spelled in lower case in the JSON of a detail' },
   { in: 'v0.11.6', kind: 'find', pattern: /failed to calculate checksum of ref/, what: 'the message of a COPY of nothing', why: 'it names the ref' },
   { in: 'v0.11.6', kind: 'find', pattern: /dockerfile parse error/, what: 'the message of a syntax error', why: 'it is worded anew, and not wrapped' },
   {
@@ -91,7 +90,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   { in: 'v0.13.2', kind: 'find', pattern: /message \| "walk /, what: 'the message of a folder that is none', why: 'it is found out earlier' },
   { in: 'v0.13.2', kind: 'find', pattern: /4294967295/, what: 'the exit code of what a signal killed', why: 'it is 128 and the signal, where before it was -1 as an unsigned number' },
   { in: 'v0.13.2', kind: 'find', pattern: /base:missing/, what: 'an image that is not there', why: 'it says that the image is not found, where v0.11 told of an attempt over HTTPS; and the message names the source' },
-  { in: 'v0.17.3', kind: 'find', pattern: /value\["description"\]/, what: 'names of ops in errors', why: "the detail that has the op has its description, too" },
+  { in: 'v0.17.3', kind: 'find', pattern: /value\["description"\]/, what: 'names of ops in errors', why: 'the detail that has the op has its description, too' },
   { in: 'v0.17.3', kind: 'find', pattern: /failed to walk/, what: 'the message of a COPY of nothing', why: 'it names the path as it was asked for, without the folder of the daemon in which it was mounted' },
   { in: 'v0.26.3', kind: 'find', pattern: /no such ref/, what: 'a ref that is not there', why: 'the message lists those that are' },
   { in: 'v0.26.3', kind: 'find', pattern: /errdefs\.Frontend\+json|value\["name"\]/, what: 'the frontend that failed', why: 'a detail of the status names it' },

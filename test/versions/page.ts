@@ -13,6 +13,7 @@ export interface Page {
 
 const KINDS = { api: '', find: ' *(find)*', setup: ' *(recording)*' } as const;
 const MAX_TEXT = 60;
+const MAX_LIST = 600;
 
 const HEAD = `# What changed between BuildKit versions
 
@@ -71,15 +72,28 @@ function example(all: readonly Change[]): string {
   return `${code(first.call)} ${code(first.where)}: ${value(first)}${more}`;
 }
 
+/** What is new or gone is a list at times, of which every name counts. */
 function value({ before, after }: Change): string {
-  if (before === undefined) return `+ ${code(after ?? '')}`;
-  if (after === undefined) return `− ${code(before)}`;
-  return `${code(before)} → ${code(after)}`;
+  if (before === undefined) return `+ ${code(after ?? '', MAX_LIST)}`;
+  if (after === undefined) return `− ${code(before, MAX_LIST)}`;
+  const from = firstDifference(before, after);
+  return `${code(excerpt(before, from))} → ${code(excerpt(after, from))}`;
+}
+
+function firstDifference(one: string, other: string): number {
+  let at = 0;
+  while (at < one.length && one[at] === other[at]) at += 1;
+  return at;
+}
+
+/** Begins where it is seen what differs. */
+function excerpt(text: string, from: number): string {
+  return from + 20 < MAX_TEXT || text.length <= MAX_TEXT ? text : `…${text.slice(from - 20)}`;
 }
 
 /** In an element of HTML: a table's cell takes no backtick in backticks and no bar. */
-function code(text: string): string {
-  const shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
+function code(text: string, most = MAX_TEXT): string {
+  const shown = text.length > most ? `${text.slice(0, most - 1)}…` : text;
   return `<code>${plain(shown.replace(/\s+/g, ' '))}</code>`;
 }
 
