@@ -33,7 +33,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
     what: 'capabilities of the bridge',
     why: 'files of a running container can be read from v0.27 on; checksums and attestations of sources came with v0.26 to v0.28',
   },
-  { kind: 'find', pattern: /Ping \| LLBCaps/, what: 'capabilities of LLB', why: 'what ops may say and the solver then does; no message of the bridge changes with them' },
+  { kind: 'find', pattern: /Ping \| LLBCaps/, what: 'capabilities of LLB', why: 'what ops may say, by name; a client looks here before it uses it' },
   { in: 'v0.11.6', kind: 'find', pattern: /Ping \| Workers\[0\]/, what: 'the worker', why: 'it tells of its network, process mode and SELinux, and of the variants of amd64 that the processor runs' },
 
   // How the frontend is run.
