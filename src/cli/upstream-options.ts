@@ -6,11 +6,11 @@ import type { Options, OptionValues } from './synopsis.js';
 
 /** As buildctl has them. */
 export const TLS_OPTIONS = {
-  tlscacert: { kind: 'text', value: 'FILE', about: 'Dial the daemon with TLS; who signed its certificate' },
+  tlscacert: { kind: 'text', value: 'FILE', about: 'Dial it with TLS; who signed its certificate' },
   tlscert: { kind: 'text', value: 'FILE', about: 'The certificate to show it' },
   tlskey: { kind: 'text', value: 'FILE', about: "That certificate's key" },
   tlsdir: { kind: 'text', value: 'DIR', about: 'ca.pem, cert.pem and key.pem in one folder' },
-  tlsservername: { kind: 'text', value: 'NAME', about: "The name in its certificate, if not its address'" },
+  tlsservername: { kind: 'text', value: 'NAME', about: 'The name in its certificate, if another' },
 } as const satisfies Options;
 
 export const UPSTREAM_OPTIONS = {
