@@ -190,14 +190,17 @@ export class Forms {
   statusFields(call: RecordedCall): NamedFields {
     const payload = statusIn(call);
     const { fields, annotations } = this.namedFields(payload && { type: STATUS, payload }, this.ids.hidden);
-    const hidden = ([path, value]: CanonicalField): CanonicalField => [withoutAnyId(path), withoutAnyId(NAMES_OP.test(path) ? this.ids.withoutUnknownOps(value) : value)];
+    const hidden = ([path, value]: CanonicalField): CanonicalField => [withoutAnyId(path), withoutAnyId(value)];
     return { fields: fields.map(hidden), annotations: annotations.map(hidden) };
   }
 
   private namedFields(message: Typed | undefined, ids = this.ids.names): NamedFields {
     if (message === undefined) return { fields: [], annotations: [] };
     const { fields, annotations } = this.canonical(message, ids);
-    const named = ([path, value]: CanonicalField): CanonicalField => [this.ids.withoutOtherOps(path), withoutMountPaths(this.ids.withoutOtherOps(value))];
+    const named = ([path, value]: CanonicalField): CanonicalField => {
+      const known = NAMES_OP.test(path) ? this.ids.withoutUnknownOps(value) : value;
+      return [this.ids.withoutOtherOps(path), withoutMountPaths(this.ids.withoutOtherOps(known))];
+    };
     return detailsByType({ fields: fields.map(named), annotations: annotations.map(named) });
   }
 }
