@@ -2,11 +2,14 @@
  * One build of a live client, played from one recorded build: its bindings, what has happened of it so far, and
  * the calls that wait for more.
  */
-import { BRIDGE, describeExec, EXEC_PROCESS, PING, shortMethod, STATUS } from '../bridge/index.js';
+import { BRIDGE, EXEC_PROCESS, PING, STATUS } from '../bridge/index.js';
 import { OK, Status, statusTrailers } from '../wire/index.js';
+import { awaitedOfProcess, awaitedOn, type Awaited } from './awaited.js';
 import { Bindings } from './bindings.js';
 import type { Call, CallHandler } from './call.js';
 import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
+import type { RecordedProcess } from './exec-script.js';
+import type { LiveProcess } from './live-process.js';
 import { Matcher, type Reuse } from './matcher.js';
 import { OpenCalls } from './open-calls.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
@@ -23,6 +26,8 @@ export class LiveBuild {
   readonly bindings = new Bindings();
   readonly matcher: Matcher;
   readonly open: OpenCalls;
+  /** Which live process stands for a recorded one. */
+  readonly holders = new Map<RecordedProcess, LiveProcess>();
   private readonly happened = new Happened();
   /** Those among the open calls that wait for events of other calls too. */
   private readonly watchers = new Set<Player>();
@@ -164,18 +169,10 @@ export class LiveBuild {
     this.open.failAll(code, reason);
   }
 
-  /** In words, what the recording goes on with. */
-  describe = (event: ClientEvent): string => {
-    for (const call of this.recorded.calls) {
-      const found = call.events.find(({ seq }) => seq === event.seq);
-      if (found === undefined) continue;
-      const name = `${shortMethod(call.path)} (call ${call.id} of the cassette)`;
-      if (found.kind === 'client-half-close') return `the end of the client's messages on ${name}`;
-      if (found.kind !== 'client-message' || call.path !== EXEC_PROCESS || found.data === undefined) return `a message on ${name}`;
-      const { process, text } = describeExec(found.data, 'client');
-      return `${text} for process ${process} on ${name}`;
-    }
-    return 'a message of the client';
+  /** What the recording goes on with. */
+  awaited = (event: ClientEvent, waiting: RecordedCall): Awaited => {
+    const call = this.recorded.calls.find(({ events }) => events.some(({ seq }) => seq === event.seq)) ?? waiting;
+    return call.path === EXEC_PROCESS ? awaitedOfProcess(this.recorded.execOf(call), event, this.holders) : awaitedOn(call, event);
   };
 
   private originOf(call: RecordedCall): Anchor {

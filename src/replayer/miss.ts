@@ -3,6 +3,8 @@ import { type Canonical, canonicalRequest, differences, type Difference, roughDi
 import { excerpts } from './excerpt.js';
 import type { Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
+import { adviceOf, type ProcessMiss } from './process-miss.js';
+import { withAdvice } from './status-text.js';
 
 /** What the client was told when there was no recorded answer. */
 export interface Told {
@@ -11,6 +13,8 @@ export interface Told {
   readonly text: string;
   /** Of a request that was compared with recorded ones. */
   readonly comparison?: Comparison | undefined;
+  /** Of a process with which something else was done than recorded, or nothing. */
+  readonly process?: ProcessMiss | undefined;
 }
 
 export interface Comparison {
@@ -51,8 +55,6 @@ const MAX_NAMED = 5;
 const MAX_KEPT_CHARS = 400;
 /** So much of it is shown to the client: status messages go over the wire in a header. */
 const MAX_VALUE_CHARS = 120;
-/** Octets of a header, percent-encoded: some clients take no more than 8 KiB of all headers together (gRPC C-core). */
-const MAX_STATUS_OCTETS = 4096;
 
 /**
  * @param calls the recorded calls of that method
@@ -101,7 +103,7 @@ function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[]
 
 function describe(path: string, { candidates, closest, usedUp, origin }: Comparison, used: number): string {
   const what = `bridgetape: the cassette has no answer for this ${shortMethod(path)}`;
-  const advice = origin === undefined ? '' : `; to record it: ${origin.reRecord}`;
+  const advice = adviceOf(origin);
   if (closest === undefined && candidates > 0) return `${what}: the requests of its ${candidates} calls of that method were left out; record again with --bodies ${path}`;
   if (closest === undefined) return withAdvice(`${what}: it holds no call of that method`, advice);
   const others = used - (closest.alreadyUsed ? 1 : 0);
@@ -115,32 +117,6 @@ function describe(path: string, { candidates, closest, usedUp, origin }: Compari
 }
 
 const numbered = (ids: readonly number[]): string => `${ids.length === 1 ? 'call' : 'calls'} ${ids.join(', ')}`;
-
-/** What is wrong comes first, and what is too long is cut before the advice. */
-function withAdvice(text: string, advice: string): string {
-  const needed = octetsInHeader(advice);
-  const last = needed > MAX_STATUS_OCTETS / 2 ? '' : advice;
-  return `${cutToOctets(text, MAX_STATUS_OCTETS - (last === '' ? 0 : needed))}${last}`;
-}
-
-function cutToOctets(text: string, room: number): string {
-  if (octetsInHeader(text) <= room) return text;
-  let left = room - octetsInHeader('…');
-  let kept = '';
-  for (const char of text) {
-    left -= octetsInHeader(char);
-    if (left < 0) break;
-    kept += char;
-  }
-  return `${kept}…`;
-}
-
-/** As a grpc-message: three for each octet that is not printable ASCII. */
-function octetsInHeader(text: string): number {
-  let octets = 0;
-  for (const octet of Buffer.from(text)) octets += octet >= 0x20 && octet <= 0x7e && octet !== 0x25 ? 1 : 3;
-  return octets;
-}
 
 function inWords(difference: Difference): string {
   const { op, field } = difference;

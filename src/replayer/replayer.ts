@@ -206,7 +206,7 @@ export class Replayer {
   /** @returns whether anything goes on */
   private failStalled(stall: bigint): boolean {
     this.slots.failStalled(stall);
-    this.others.open.failStalled(stall, () => 'a message of the client');
+    this.others.open.failStalled(stall);
     return this.slots.open + this.others.open.size > 0;
   }
 }
