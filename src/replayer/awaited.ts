@@ -4,8 +4,9 @@ import type { ClientEvent } from './causality.js';
 import type { RecordedExec, RecordedProcess } from './exec-script.js';
 import type { LiveProcess } from './live-process.js';
 import type { Told } from './miss.js';
+import { adviceOf } from './origin.js';
 import { ProcessDialogue, type Deviation } from './process-dialogue.js';
-import { adviceOf, commandOf, placeName, type ProcessMiss } from './process-miss.js';
+import { commandOf, placeName, type ProcessMiss } from './process-miss.js';
 import type { RecordedCall } from './recorded-call.js';
 import { withAdvice } from './status-text.js';
 

@@ -12,9 +12,10 @@ import type { LiveBuild } from './live-build.js';
 import { LiveProcess } from './live-process.js';
 import { explainMiss, type Told } from './miss.js';
 import type { Deviation } from './process-dialogue.js';
-import { processMiss } from './process-miss.js';
+import { commandOf, processMiss } from './process-miss.js';
+import { withAdvice } from './status-text.js';
+import { adviceOf } from './origin.js';
 import { Player, type PlayedCall } from './player.js';
-import type { RecordedCall } from './recorded-call.js';
 
 export interface ExecCallOptions {
   readonly call: PlayedCall;
@@ -83,7 +84,7 @@ export class ExecCall implements CallHandler {
     const { build } = this.options;
     const recorded = this.find(init, container);
     if (recorded === undefined) {
-      return explainMiss(EXEC_PROCESS, canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded, this.rules), this.recordedInits(), () => false, this.rules);
+      return this.explainStart(payload);
     }
     const process = new LiveProcess(id, container, recorded);
     this.processes.set(id, process);
@@ -221,17 +222,29 @@ export class ExecCall implements CallHandler {
     return undefined;
   }
 
-  /** The recorded Init messages, each as if it were a call of its own, for {@link explainMiss}. */
-  private recordedInits(): readonly RecordedCall[] {
-    return this.options.build.recorded.allExecs.flatMap(({ call, processes }) =>
-      processes.map(({ initSeq }) => ({ ...call, events: call.events.filter(({ seq }) => seq === initSeq) })),
+  /** No process was started like this: which comes closest. Containers are named by the calls that made them. */
+  private explainStart(payload: Uint8Array): Told {
+    const { build } = this.options;
+    const { recorded, bindings, holders } = build;
+    const nameOf = (container: string): string | undefined => {
+      const made = recorded.containers.get(container);
+      return made && `⟨container of call ${made.call.id}⟩`;
+    };
+    const liveNames = { get: (id: string): string | undefined => nameOf(bindings.recorded.get(id) ?? '') ?? bindings.recorded.get(id) };
+    const candidates = recorded.allExecs.flatMap(({ call, processes }) =>
+      processes.flatMap((process) => {
+        const event = call.events.find(({ seq }) => seq === process.initSeq);
+        const init = event?.kind === 'client-message' ? event.data : undefined;
+        return init === undefined ? [] : [{ call, isUsed: holders.has(process), process: { init, command: commandOf(process.args) } }];
+      }),
     );
+    return explainMiss({ path: EXEC_PROCESS, live: canonicalRequest(EXEC_PROCESS, payload, liveNames, this.rules), candidates, rules: this.rules, origin: recorded.origin, names: { get: nameOf } });
   }
 
   private miss(why: string | Told): void {
     const { call, missed } = this.options;
     const where = this.bound === undefined ? '' : ` (call ${this.bound.recording.call.id} of the cassette)`;
-    const told = typeof why === 'string' ? { path: EXEC_PROCESS, text: `bridgetape: on LLBBridge/ExecProcess${where}, ${why}` } : why;
+    const told = typeof why === 'string' ? { path: EXEC_PROCESS, text: withAdvice(`bridgetape: on LLBBridge/ExecProcess${where}, ${why}`, adviceOf(this.options.build.recorded.origin)) } : why;
     if (missed(told)) return;
     const { text } = told;
     if (this.bound !== undefined) {

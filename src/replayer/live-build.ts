@@ -11,6 +11,7 @@ import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from 
 import type { RecordedProcess } from './exec-script.js';
 import type { LiveProcess } from './live-process.js';
 import { Matcher, type Reuse } from './matcher.js';
+import type { Told } from './miss.js';
 import { OpenCalls } from './open-calls.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
@@ -18,6 +19,9 @@ import { isAwaited, type RecordedCall } from './recorded-call.js';
 
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');
+
+/** Whatever more a client was told, the first was what began it. */
+const MAX_REMEMBERED_MISSES = 16;
 
 /** For a call of which nothing that its client does matters. */
 export const heedNothing: CallHandler = { message: () => undefined, halfClose: () => undefined, cancelled: () => undefined, drained: () => undefined };
@@ -33,6 +37,8 @@ export class LiveBuild {
   private readonly watchers = new Set<Player>();
   private openBridgeCalls = 0;
   private returned = false;
+  /** What its client was told that the cassette had no answer for. */
+  private readonly misses: string[] = [];
   /** Why the build can't end as recorded, once its client's Return was no recorded one. */
   private broken: string | undefined;
 
@@ -155,6 +161,23 @@ export class LiveBuild {
   bridgeCallClosed(): void {
     this.openBridgeCalls -= 1;
     this.endIfOver();
+  }
+
+  /** The client was told so. */
+  missed({ text }: Told): void {
+    if (this.misses.length < MAX_REMEMBERED_MISSES) this.misses.push(text);
+  }
+
+  /**
+   * The client returns: the build fails if it does so with what it was told of a miss, which is then no miss of its own.
+   *
+   * @returns what that was
+   */
+  failedBy(returned: Uint8Array): string | undefined {
+    const request = Buffer.from(returned.buffer, returned.byteOffset, returned.byteLength);
+    const told = this.misses.find((text) => request.includes(text));
+    if (told !== undefined) this.fail(Status.failedPrecondition, told);
+    return told;
   }
 
   /** The client has said what its build came to: what it did not do by then it will not do. */

@@ -21,6 +21,8 @@ export interface MatchedCallOptions {
   readonly stage: Stage;
   /** Returns whether the client is not to be told: something else goes on with the call. */
   readonly missed: (miss: Told) => boolean;
+  /** Of a request that only repeats what its client was told of a miss: what that was. */
+  readonly consequenceOf?: (payload: Uint8Array) => string | undefined;
   /** A recorded event of the client has happened again. */
   readonly happened?: (seq: number) => void;
   /** It is known which recorded call it is; it begins to be played. */
@@ -48,6 +50,12 @@ export class MatchedCall implements CallHandler {
     if (placed !== undefined) {
       this.begin(placed);
       this.happen();
+      return;
+    }
+    const told = this.options.consequenceOf?.(payload);
+    if (told !== undefined) {
+      call.end(statusTrailers(Status.failedPrecondition, told));
+      this.finish();
       return;
     }
     const match = matcher.match(call.path, payload, bindings);

@@ -1,6 +1,7 @@
 /** A miss for people, on lines of its own. */
 import { EXEC_PROCESS, shortMethod, type Difference } from '../bridge/index.js';
-import { fieldInOp, isWholeOp, type Closest, type Told } from './miss.js';
+import { plural } from '../quantity.js';
+import { fieldInOp, isWholeOp, usedUpText, type Closest, type Told } from './miss.js';
 import type { Origin } from './origin.js';
 import { placeName, type ProcessMiss } from './process-miss.js';
 
@@ -36,13 +37,14 @@ const LABEL_COLUMNS = 12;
 export function missLines({ path, text, comparison, process }: Told, painter: MissPainter = PLAIN): readonly string[] {
   if (process !== undefined) return processLines(process, painter);
   if (comparison === undefined) return [legible(text)];
-  const { origin, closest, candidates, usedUp } = comparison;
+  const { origin, closest, candidates, usedUp, same } = comparison;
   const facts: Fact[] = [];
   if (closest === undefined) {
-    facts.push(['why', [candidates === 0 ? 'no call of that method was recorded' : `the requests of its ${candidates} recorded calls were left out: record them with --bodies ${path}`]]);
+    facts.push(['why', [candidates === 0 ? 'no call of that method was recorded' : `the requests of that method (${plural(candidates, 'call')}) were left out: record them with --bodies ${path}`]]);
   } else {
-    facts.push(['closest', [`call ${closest.call}, ${closest.alreadyUsed ? 'already used' : 'not used yet'}`]]);
-    facts.push(closest.distance === 0 ? ['why', ['it has the same request, and answers once']] : ['differs', differenceLines(closest, painter)]);
+    const process = closest.process === undefined ? '' : `, process ${legible(closest.process)}`;
+    facts.push(['closest', [`call ${closest.call}${process}, ${closest.alreadyUsed ? 'already used' : 'not used yet'}`]]);
+    facts.push(closest.distance === 0 ? ['why', [legible(usedUpText(closest, same))]] : ['differs', differenceLines(closest, painter)]);
   }
   if (usedUp.length > 0) facts.push(['used up', [`${usedUp.length === 1 ? 'call' : 'calls'} ${usedUp.join(', ')}`]]);
   return withFacts(`no answer for ${painter.bold(legible(shortMethod(path)))}`, origin, facts);

@@ -1,8 +1,7 @@
 /** A process whose client did something else than the recorded one, or nothing: which process, and at which place. */
 import { commandLine, EXEC_PROCESS, shortMethod } from '../bridge/index.js';
 import type { RecordedProcess } from './exec-script.js';
-import type { Told } from './miss.js';
-import type { Origin } from './origin.js';
+import { adviceOf, type Origin } from './origin.js';
 import { fdName, type Deviation, type ProcessPlace } from './process-dialogue.js';
 import type { RecordedCall } from './recorded-call.js';
 import { withAdvice } from './status-text.js';
@@ -42,15 +41,10 @@ export function placeName(at: ProcessPlace): string {
 }
 
 /** The client did something else than the recorded one. */
-export function processMiss({ id, origin }: Pick<RecordedCall, 'id' | 'origin'>, { args }: Pick<RecordedProcess, 'args'>, deviation: Deviation): Told {
+export function processMiss({ id, origin }: Pick<RecordedCall, 'id' | 'origin'>, { args }: Pick<RecordedProcess, 'args'>, deviation: Deviation): { readonly path: string; readonly text: string; readonly process: ProcessMiss } {
   const command = commandOf(args);
   const { at, recorded = 'nothing', live = 'nothing' } = deviation;
   const what = at.kind === 'message' ? `the client sent ${live} for the process ${command}, which is not a client's to send` : `${placeName(at)} of the process ${command} differs: recorded ${recorded}, got ${live}`;
   const text = `bridgetape: on ${shortMethod(EXEC_PROCESS)} (call ${id} of the cassette), ${what}`;
   return { path: EXEC_PROCESS, text: withAdvice(text, adviceOf(origin)), process: { origin, call: id, command, ...deviation } };
-}
-
-/** How the cassette is made again, behind what is wrong. */
-export function adviceOf(origin: Origin | undefined): string {
-  return origin === undefined ? '' : `; to record it: ${origin.reRecord}`;
 }

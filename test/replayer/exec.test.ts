@@ -113,7 +113,7 @@ describe('a process', () => {
   it('is another one when it was started in another way', () => {
     const { live, stage } = streaming((stream) => cat(stream).cancels());
     live.says(one.init(['cat', '-n']));
-    expect(live.status?.message).toBe('bridgetape: the cassette has no answer for this LLBBridge/ExecProcess; the closest is call 2, which differs in Init.Meta.args[1]: recorded nothing, got "-n"');
+    expect(live.status?.message).toBe('bridgetape: the cassette has no answer for this LLBBridge/ExecProcess; the closest is the process cat of call 2, which differs in Init.Meta.args[1]: recorded nothing, got "-n"');
     expect(stage.misses).toHaveLength(1);
   });
 

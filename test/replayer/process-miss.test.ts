@@ -140,6 +140,46 @@ describe('a client that writes something else to a process', () => {
   });
 });
 
+describe('a process that is started as none was', () => {
+  it('is compared with the processes one by one, and the closest is named by its command', () => {
+    const { live, told } = talk((stream) => stream.sends(one.init(['ls', '/a'])).headed().answers(one.started).sends(two.init(['cat', '/b'])).answers(two.started).cancels(), 'of a cassette');
+    live.says(one.init(['ls', '/a']), two.init(['cat', '/c']));
+    expect(live.status?.message).toBe(`bridgetape: the cassette has no answer for this LLBBridge/ExecProcess; the closest is the process cat /b of call 2, which differs in Init.Meta.args[1]: recorded "/b", got "/c"; to record it: ${RECORD}`);
+    expect(lines(told)).toBe(
+      [
+        `bridgetape: no answer for LLBBridge/ExecProcess in ${FILE}`,
+        '  closest   call 2, process cat /b, not used yet',
+        '  differs   Init.Meta.args[1]',
+        '              recorded  "/b"',
+        '              got       "/c"',
+        `  record    ${RECORD}`,
+      ].join('\n'),
+    );
+  });
+
+  it('once more than recorded is told that those are used up', () => {
+    const { live, told } = talk((stream) => stream.sends(one.init(['ls'])).headed().answers(one.started).cancels());
+    live.says(one.init(['ls']), two.init(['ls']));
+    expect(live.status?.message).toBe('bridgetape: the cassette has no answer for this LLBBridge/ExecProcess: it has the process ls, started like this, once, in call 2, and that is used up');
+    expect(told[0]?.comparison).toMatchObject({ same: 1, closest: { call: 2, process: 'ls', alreadyUsed: true, distance: 0 } });
+  });
+
+  it('in another container is told both by the calls that made them, not by ids that nobody has seen', () => {
+    const tape = new Tape();
+    tape.solve();
+    const [a, b] = [new Process('p', id('a')), new Process('p', id('b'))];
+    tape.unary('NewContainer', newContainer(a.container, { Network: 1 }), NOTHING);
+    tape.unary('NewContainer', newContainer(b.container), NOTHING);
+    tape.bridge('ExecProcess').sends(a.init(['ls'])).headed().answers(a.started).cancels();
+    const stage = new Stage(tape.script);
+    stage.open(control('Solve')).asks(solveRequest({}));
+    stage.bridge('NewContainer').asks(newContainer(id('x'), { Network: 1 }));
+    stage.bridge('NewContainer').asks(newContainer(id('y')));
+    const live = stage.bridge('ExecProcess').says(new Process('q', id('y')).init(['ls']));
+    expect(live.status?.message).toContain('the closest is the process ls of call 4, which differs in Init.ContainerID: recorded "⟨container of call 2⟩", got "⟨container of call 3⟩"');
+  });
+});
+
 describe('resizes and signals', () => {
   it.each<[string, readonly Uint8Array[], string]>([
     ['of another size', [start, one.resize(120, 40)], 'resize 1 of the process sh differs: recorded 80x24, got 120x40'],
