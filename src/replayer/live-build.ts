@@ -2,7 +2,7 @@
  * One build of a live client, played from one recorded build: its bindings, what has happened of it so far, and
  * the calls that wait for more.
  */
-import { BRIDGE, EXEC_PROCESS, PING, STATUS } from '../bridge/index.js';
+import { BRIDGE, canonicalRequest, EXEC_PROCESS, PING, RETURN, STATUS } from '../bridge/index.js';
 import { OK, Status, statusTrailers } from '../wire/index.js';
 import { awaitedOfProcess, awaitedOn, type Awaited } from './awaited.js';
 import { Bindings } from './bindings.js';
@@ -169,13 +169,16 @@ export class LiveBuild {
   }
 
   /**
-   * The client returns: the build fails if it does so with what it was told of a miss, which is then no miss of its own.
+   * The client returns something else than recorded. An error after it was told of a miss comes of that, in whatever words,
+   * and is no miss of its own: the build fails by what the client was told.
    *
    * @returns what that was
    */
   failedBy(returned: Uint8Array): string | undefined {
+    if (this.misses.length === 0) return undefined;
+    const isError = canonicalRequest(RETURN, returned, new Map(), this.recorded.rules).fields.some(([field]) => field.startsWith('error.'));
     const request = Buffer.from(returned.buffer, returned.byteOffset, returned.byteLength);
-    const told = this.misses.find((text) => request.includes(text));
+    const told = isError ? (this.misses.find((text) => request.includes(text)) ?? this.misses[0]) : undefined;
     if (told !== undefined) this.fail(Status.failedPrecondition, told);
     return told;
   }

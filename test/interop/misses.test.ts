@@ -82,7 +82,7 @@ describeInterop('what was not recorded', () => {
       [
         'the byte of stdin',
         ['--who', 'the bride'],
-        [`byte ${TYPED.length + 'the brid'.length} of stdin`, String.raw`  recorded  …"llo, $who\nthe bridge\nstty -echo; echo bye\n`, String.raw`  got       …"llo, $who\nthe bride\n"`],
+        [`byte ${TYPED.length + 'the brid'.length} of stdin`, String.raw`  recorded  …"cho hello, $who\nthe bridge\nstty -echo; echo bye\nexit 0\n"`, String.raw`  got       …"cho hello, $who\nthe bride\n"`],
         `byte ${TYPED.length + 'the brid'.length} of stdin of the process`,
         { kind: 'bytes', fd: 0, byte: TYPED.length + 'the brid'.length },
       ],

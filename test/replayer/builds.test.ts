@@ -105,8 +105,9 @@ describe('a build', () => {
 
   it.each<[string, (text: string) => string]>([
     ['as it was told', (text) => text],
-    ['in words of its own', (text) => `failed to solve: rpc error: code = FailedPrecondition desc = ${text}`],
-  ])('whose client returns what it was told of a miss, %s, has failed by that: one miss', (_how, wrap) => {
+    ['within words of its own', (text) => `failed to solve: rpc error: code = FailedPrecondition desc = ${text}`],
+    ['in other words', () => 'the file is gone'],
+  ])('whose client returns an error after a miss, %s, has failed by that: one miss', (_how, wrap) => {
     const tape = new Tape();
     const end = tape.solve();
     tape.unary('ReadFile', readFile('/a'), bytes('a'));
