@@ -31,6 +31,8 @@ interface OpParts {
   readonly fields: Map<string, string>;
   /** `op[1]:0`, or a digest in quotes where the graph has no such op. */
   readonly inputs: string[];
+  /** All of the fields in one text, once somebody asked for it. */
+  content?: string;
 }
 
 interface Request {
@@ -47,6 +49,11 @@ const INPUT = /^inputs\[\d+\]$/;
 const TO_OP = /^op\[(\d+)\](.*)$/s;
 /** A message without fields, and the op that only says which one is the result: what follows from other differences. */
 const SAYS_NOTHING: ReadonlySet<string> = new Set(['{}', 'result']);
+/** What a difference counts for, roughly. */
+const ANOTHER_VALUE = 2;
+const ONLY_ONE_HAS = 1.5;
+/** So much of two values is looked at for how alike they are. */
+const MAX_LIKENED = 200;
 /** A pair of lists of ops is compared op by op up to this product of their lengths, and by place beyond it. */
 const MAX_COMPARED_PAIRS = 10_000;
 
@@ -60,24 +67,53 @@ export function differences(recorded: Fields, live: Fields): readonly Difference
   return telling.length > 0 ? telling : found;
 }
 
-/** About how many differences there are, cheaply: to choose what is worth comparing closely. */
+/**
+ * About how many differences there are, cheaply: to choose what is worth comparing closely. A value that is much the same
+ * counts for less than another one, or none.
+ */
 export function roughDistance(recorded: Fields, live: Fields): number {
-  const counts = new Map<string, number>();
-  for (const part of partsOf(recorded)) counts.set(part, (counts.get(part) ?? 0) + 1);
-  for (const part of partsOf(live)) counts.set(part, (counts.get(part) ?? 0) - 1);
+  const [before, now] = [takeApart(recorded), takeApart(live)];
   let distance = 0;
+  for (const [field, value] of now.plain) {
+    const was = before.plain.get(field);
+    if (was === undefined) distance += ONLY_ONE_HAS;
+    else if (was !== value) distance += ANOTHER_VALUE - likeness(was, value);
+  }
+  for (const field of before.plain.keys()) if (!now.plain.has(field)) distance += ONLY_ONE_HAS;
+  const counts = new Map<string, number>();
+  for (const op of opsOf(before)) counts.set(op, (counts.get(op) ?? 0) + 1);
+  for (const op of opsOf(now)) counts.set(op, (counts.get(op) ?? 0) - 1);
   for (const count of counts.values()) distance += Math.abs(count);
   return distance;
 }
 
-/** An op counts as one, wherever it stands. */
-function partsOf(fields: Fields): readonly string[] {
-  const { plain, graphs } = takeApart(fields);
-  const ops = Array.from(graphs, ([at, graph]) => graph.ops.map((op) => `${at}op ${content(op)}`)).flat();
-  return [...Array.from(plain, ([field, value]) => `${field} = ${value}`), ...ops];
+/** Which part of two values is equal, from their two ends: below 1. */
+function likeness(one: string, other: string): number {
+  const shorter = Math.min(one.length, other.length, MAX_LIKENED);
+  let start = 0;
+  while (start < shorter && one[start] === other[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && one[one.length - 1 - end] === other[other.length - 1 - end]) end += 1;
+  return (start + end) / (Math.min(Math.max(one.length, other.length), MAX_LIKENED) + 1);
 }
 
+/** An op counts as one, wherever it stands. */
+function* opsOf({ graphs }: Request): Iterable<string> {
+  for (const [at, { ops }] of graphs) for (const op of ops) yield `${at}op ${content(op)}`;
+}
+
+/** What is compared with many is taken apart once. */
+const apart = new WeakMap<Fields, Request>();
+
 function takeApart(fields: Fields): Request {
+  const known = apart.get(fields);
+  if (known !== undefined) return known;
+  const request = takenApart(fields);
+  apart.set(fields, request);
+  return request;
+}
+
+function takenApart(fields: Fields): Request {
   const plain = new Map<string, string>();
   const graphs = new Map<string, GraphFields>();
   const graphAt = (at: string): GraphFields => {
@@ -193,7 +229,7 @@ function pairOps(recorded: readonly OpParts[], live: readonly OpParts[]): Readon
   return partners;
 }
 
-const content = ({ fields }: OpParts): string => JSON.stringify([...fields]);
+const content = (op: OpParts): string => (op.content ??= JSON.stringify([...op.fields]));
 
 function fieldDistance(one: OpFields, other: OpFields): number {
   let distance = 0;

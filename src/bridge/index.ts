@@ -40,7 +40,7 @@ export { contentsAnswer, fileRequest, statAnswer, type FileRequest } from './rea
 export { isRewritable, rewriteHeader, rewriteIds, type IdRewriter } from './rewrite-ids.js';
 export { knownMethods, knownServices, methodOf, type Method } from './schema.js';
 export { canonicalStatus, decodeStatus, type CallStatus, type StatusDetail } from './status.js';
-export { commandLine, printable, STATUS_NAMES } from './text.js';
+export { commandLine, printable, quoted, STATUS_NAMES } from './text.js';
 export { decodeContent, decodeDefinition, decodeMessage } from './view.js';
 export { RULE_PLACES, rulePlace, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
 export { BUILT_IN_RULES, ruleNames, ruleReason, Rules } from './rules.js';

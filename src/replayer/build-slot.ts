@@ -106,8 +106,8 @@ export class BuildSlot implements PartOwner {
   /** Fails whatever has waited longer than `stall` ns for something that does not come. */
   failStalled(stall: bigint): void {
     if (this.rendition !== undefined) {
-      const { open, describe } = this.rendition.build;
-      if (!open.hasStalled(stall) || !this.goesOnAsAnother()) open.failStalled(stall, describe);
+      const { open, awaited } = this.rendition.build;
+      if (!open.hasStalled(stall) || !this.goesOnAsAnother()) open.failStalled(stall, awaited);
       return;
     }
     if (this.waiting.size === 0 || this.stage.clock.now() - this.since < stall) return;

@@ -58,7 +58,8 @@ export class ExecAnswers implements AnswerSource {
     if (process === undefined || answer === undefined) return call.send(payload);
     const { id, idField, recorded } = process;
     // What a process printed is given back as it was; only errors speak of ids and ops.
-    if (answer.isExit) return call.send(this.bindings.toLive(id === recorded.id ? payload : withProcessId(payload, id)));
+    // Its own id comes last: a client that counts its processes can have it stand for another one in the recording.
+    if (answer.isExit) return call.send(withProcessId(this.bindings.toLive(payload), id));
     if (id === recorded.id) return call.send(payload);
     if (answer.idEnd === undefined || idField === undefined) return call.send(withProcessId(payload, id));
     return call.send(payload.subarray(answer.idEnd), idField);

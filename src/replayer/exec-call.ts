@@ -3,7 +3,7 @@
  * way, and what the client sends to it is compared as what it means: stdin as bytes, resizes and signals in order.
  * When a client's bytes show that two processes (or their containers) were taken for one another, they change places.
  */
-import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec, type Rules } from '../bridge/index.js';
+import { canonicalRequest, describeExec, EXEC_PROCESS, type ExecInput, parseExec, type Rules } from '../bridge/index.js';
 import { OK, Status, statusTrailers } from '../wire/index.js';
 import type { CallHandler } from './call.js';
 import { ExecAnswers } from './exec-answers.js';
@@ -11,8 +11,11 @@ import type { RecordedExec, RecordedProcess } from './exec-script.js';
 import type { LiveBuild } from './live-build.js';
 import { LiveProcess } from './live-process.js';
 import { explainMiss, type Told } from './miss.js';
+import type { Deviation } from './process-dialogue.js';
+import { commandOf, processMiss } from './process-miss.js';
+import { withAdvice } from './status-text.js';
+import { adviceOf } from './origin.js';
 import { Player, type PlayedCall } from './player.js';
-import type { RecordedCall } from './recorded-call.js';
 
 export interface ExecCallOptions {
   readonly call: PlayedCall;
@@ -32,7 +35,6 @@ interface Bound {
 export class ExecCall implements CallHandler {
   private bound: Bound | undefined;
   private readonly processes = new Map<string, LiveProcess>();
-  private readonly holders = new Map<RecordedProcess, LiveProcess>();
   private strays = 0;
   private ended = false;
 
@@ -47,12 +49,7 @@ export class ExecCall implements CallHandler {
     }
     const { input, process: id } = message;
     const process = this.processes.get(id);
-    const problem =
-      input.kind === 'init'
-        ? this.start(id, input.containerId, input.canonical, payload)
-        : process === undefined
-          ? this.stray(id, payload)
-          : this.take(process, input);
+    const problem = input.kind === 'init' ? this.start(id, input.containerId, input.canonical, payload) : process === undefined ? this.stray(id, payload) : this.take(process, input);
     if (problem !== undefined) this.miss(problem);
     else this.bound?.player.advance();
   }
@@ -87,21 +84,25 @@ export class ExecCall implements CallHandler {
     const { build } = this.options;
     const recorded = this.find(init, container);
     if (recorded === undefined) {
-      return explainMiss(EXEC_PROCESS, canonicalRequest(EXEC_PROCESS, payload, build.bindings.recorded, this.rules), this.recordedInits(), () => false, this.rules);
+      return this.explainStart(payload);
     }
     const process = new LiveProcess(id, container, recorded);
     this.processes.set(id, process);
-    this.holders.set(recorded, process);
+    this.options.build.holders.set(recorded, process);
     this.bound?.answers.add(process);
     build.bindings.bind('process', id, recorded.id);
     this.markDone(process);
     return undefined;
   }
 
-  private take(process: LiveProcess, input: ExecInput): string | undefined {
-    const problem = process.take(input) && this.takeAsAnother(process, input);
-    if (problem === undefined) this.markDone(process);
-    return problem;
+  private take(process: LiveProcess, input: ExecInput): Told | undefined {
+    const deviation = process.take(input);
+    const furthest = deviation && this.takeAsAnother(process, input, deviation);
+    if (furthest === undefined || this.bound === undefined) {
+      this.markDone(process);
+      return undefined;
+    }
+    return processMiss(this.bound.recording.call, process.recorded, furthest);
   }
 
   private markDone(process: LiveProcess): void {
@@ -113,7 +114,7 @@ export class ExecCall implements CallHandler {
     const { text } = canonicalRequest(EXEC_PROCESS, payload, this.options.build.bindings.recorded, this.rules);
     const bound = this.bound ?? this.bind(({ strays }) => strays[0]?.text === text);
     const expected = bound?.recording.strays[this.strays];
-    if (expected?.text !== text) return `the client sent a message for a process that it has not started (${id})`;
+    if (expected?.text !== text) return `the client sent ${describeExec(payload, 'client').text} for a process that it has not started on this stream (${id})`;
     this.strays += 1;
     this.options.build.mark(expected.seq);
     return undefined;
@@ -129,24 +130,30 @@ export class ExecCall implements CallHandler {
     const isHere = (process: RecordedProcess): boolean => process.init === init && process.container === bound;
     const fitting = this.bound ?? this.bind(({ processes }) => processes.some(isHere)) ?? this.bind(({ processes }) => processes.some((process) => process.init === init));
     if (fitting === undefined) return undefined;
-    const free = fitting.recording.processes.filter((process) => process.init === init && !this.holders.has(process));
+    const free = fitting.recording.processes.filter((process) => process.init === init && !build.holders.has(process));
     return free.find(isHere) ?? free.find((process) => process.container !== bound && this.swapContainers(container, process.container));
   }
 
-  /** The client has sent what the recorded process was not sent: perhaps this is another one, that was started alike. */
-  private takeAsAnother(process: LiveProcess, input: ExecInput): string | undefined {
+  /**
+   * The client has sent what the recorded process was not sent: perhaps this is another one, that was started alike.
+   *
+   * @returns where it differs from the one that it comes closest to; undefined when it was found
+   */
+  private takeAsAnother(process: LiveProcess, input: ExecInput, deviation: Deviation): Deviation | undefined {
     const before = process.recorded;
-    const why = process.take(input);
+    let furthest = deviation;
     for (const other of this.bound?.recording.processes ?? []) {
       if (other === before || other.init !== before.init) continue;
       const swapped = other.container === before.container ? this.swap([[process, other]]) : this.swapContainers(process.container, other.container);
       if (!swapped) continue;
-      if (process.recorded === other && process.take(input) === undefined) return undefined;
+      const problem = process.recorded === other ? process.take(input) : deviation;
+      if (problem === undefined) return undefined;
+      if (isFurther(problem, furthest)) furthest = problem;
       // It was not that one either: back to where things stood.
       if (other.container === before.container) this.swap([[process, before]]);
       else this.swapContainers(process.container, before.container);
     }
-    return why;
+    return furthest;
   }
 
   /** Lets a live container stand for another recorded one, all of its processes with it, and the one that stood for that in its place. */
@@ -171,8 +178,9 @@ export class ExecCall implements CallHandler {
 
   /** Gives each live process another recorded one, and whoever had that one the one that became free. All or nothing. */
   private swap(moves: readonly (readonly [LiveProcess, RecordedProcess])[]): boolean {
+    const { build } = this.options;
     const all = moves.flatMap(([process, target]) => {
-      const holder = this.holders.get(target);
+      const holder = build.holders.get(target);
       return holder === undefined || holder === process ? [[process, target] as const] : [[process, target] as const, [holder, process.recorded] as const];
     });
     const placed: { readonly process: LiveProcess; readonly target: RecordedProcess; readonly answered: number }[] = [];
@@ -181,14 +189,13 @@ export class ExecCall implements CallHandler {
       if (answered === undefined) return false;
       placed.push({ process, target, answered });
     }
-    const { build } = this.options;
     for (const { process } of placed) {
-      this.holders.delete(process.recorded);
+      build.holders.delete(process.recorded);
       for (const seq of process.allDone()) build.unmark(seq);
     }
     for (const { process, target, answered } of placed) {
       process.become(target, answered);
-      this.holders.set(target, process);
+      build.holders.set(target, process);
       build.bindings.bind('process', process.id, target.id);
     }
     this.bound?.answers.changed();
@@ -215,17 +222,29 @@ export class ExecCall implements CallHandler {
     return undefined;
   }
 
-  /** The recorded Init messages, each as if it were a call of its own, for {@link explainMiss}. */
-  private recordedInits(): readonly RecordedCall[] {
-    return this.options.build.recorded.allExecs.flatMap(({ call, processes }) =>
-      processes.map(({ initSeq }) => ({ ...call, events: call.events.filter(({ seq }) => seq === initSeq) })),
+  /** No process was started like this: which comes closest. Containers are named by the calls that made them. */
+  private explainStart(payload: Uint8Array): Told {
+    const { build } = this.options;
+    const { recorded, bindings, holders } = build;
+    const nameOf = (container: string): string | undefined => {
+      const made = recorded.containers.get(container);
+      return made && `⟨container of call ${made.call.id}⟩`;
+    };
+    const liveNames = { get: (id: string): string | undefined => nameOf(bindings.recorded.get(id) ?? '') ?? bindings.recorded.get(id) };
+    const candidates = recorded.allExecs.flatMap(({ call, processes }) =>
+      processes.flatMap((process) => {
+        const event = call.events.find(({ seq }) => seq === process.initSeq);
+        const init = event?.kind === 'client-message' ? event.data : undefined;
+        return init === undefined ? [] : [{ call, isUsed: holders.has(process), process: { init, command: commandOf(process.args) } }];
+      }),
     );
+    return explainMiss({ path: EXEC_PROCESS, live: canonicalRequest(EXEC_PROCESS, payload, liveNames, this.rules), candidates, rules: this.rules, origin: recorded.origin, names: { get: nameOf } });
   }
 
   private miss(why: string | Told): void {
     const { call, missed } = this.options;
     const where = this.bound === undefined ? '' : ` (call ${this.bound.recording.call.id} of the cassette)`;
-    const told = typeof why === 'string' ? { path: EXEC_PROCESS, text: `bridgetape: on LLBBridge/ExecProcess${where}, ${why}` } : why;
+    const told = typeof why === 'string' ? { path: EXEC_PROCESS, text: withAdvice(`bridgetape: on LLBBridge/ExecProcess${where}, ${why}`, adviceOf(this.options.build.recorded.origin)) } : why;
     if (missed(told)) return;
     const { text } = told;
     if (this.bound !== undefined) {
@@ -242,4 +261,9 @@ export class ExecCall implements CallHandler {
     if (this.bound !== undefined) this.options.build.leave(this.bound.player);
     this.options.done();
   }
+}
+
+/** Whether more of what was written is equal. */
+function isFurther({ at: one }: Deviation, { at: other }: Deviation): boolean {
+  return one.kind === 'bytes' && other.kind === 'bytes' && one.fd === other.fd && one.byte > other.byte;
 }

@@ -11,6 +11,10 @@ import { isServerEvent, type RecordedCall, type ServerEvent } from './recorded-c
 export interface RecordedProcess {
   readonly id: string;
   readonly container: string;
+  /** What was run. */
+  readonly args: readonly string[];
+  /** The file descriptors that the client held. */
+  readonly fds: readonly number[];
   /** The Init message without its ids: equal for processes that were started the same way. */
   readonly init: string;
   readonly initSeq: number;
@@ -25,6 +29,8 @@ export interface RecordedAnswer {
   readonly event: ServerEvent & { readonly kind: 'server-message' };
   /** How the process ended: with an error that may speak of ids and ops. */
   readonly isExit: boolean;
+  /** That it began, which answers to nothing but that it was to. */
+  readonly isStart: boolean;
   /** Where its ProcessID ends, when that comes first. */
   readonly idEnd: number | undefined;
 }
@@ -34,6 +40,8 @@ export interface RecordedInput {
   readonly bytes: Buffer;
   /** Each recorded message, with the length of the stream after it. */
   readonly messages: readonly { readonly seq: number; readonly end: number; readonly eof: boolean }[];
+  /** How many of them came while the process was running: what comes later can as well not come. */
+  readonly needed: number;
   /** The client closed the fd while the process was running: the stream is all that there is. */
   readonly complete: boolean;
 }
@@ -65,7 +73,7 @@ export function readExec(call: RecordedCall, rules: Rules): RecordedExec {
     if (message === undefined || event.kind !== 'client-message' || event.data === undefined) continue;
     const draft = current.get(message.process);
     if (message.input.kind === 'init') {
-      const begun = new Draft(message.process, message.input.containerId, message.input.canonical, event.seq);
+      const begun = new Draft(message.process, message.input, event.seq);
       current.set(message.process, begun);
       drafts.push(begun);
     } else if (draft === undefined) {
@@ -83,9 +91,9 @@ function answerIn(event: ServerEvent): (RecordedAnswer & { readonly process: str
   const data = event.kind === 'server-message' ? dataOf(event) : undefined;
   if (event.kind !== 'server-message' || data === undefined) return undefined;
   const head = readExecHead(data);
-  if (head !== undefined) return { process: head.process, event, isExit: head.input === EXEC_INPUT.exit, idEnd: head.idEnd };
+  if (head !== undefined) return { process: head.process, event, isExit: head.input === EXEC_INPUT.exit, isStart: head.input === EXEC_INPUT.started, idEnd: head.idEnd };
   const message = parseExec(data);
-  return message && { process: message.process, event, isExit: message.input.kind === 'exit', idEnd: undefined };
+  return message && { process: message.process, event, isExit: message.input.kind === 'exit', isStart: message.input.kind === 'started', idEnd: undefined };
 }
 
 /** What can't be read is no process's: the stream fails where it stands. */
@@ -108,12 +116,11 @@ class Draft {
   private readonly resizes: { seq: number; rows: number; cols: number }[] = [];
   private readonly signals: { seq: number; name: string }[] = [];
   private readonly answers: RecordedAnswer[] = [];
-  private readonly files = new Map<number, { chunks: Uint8Array[]; length: number; messages: { seq: number; end: number; eof: boolean }[]; complete: boolean }>();
+  private readonly files = new Map<number, { chunks: Uint8Array[]; length: number; messages: { seq: number; end: number; eof: boolean }[]; needed: number; complete: boolean }>();
 
   constructor(
     private readonly id: string,
-    private readonly container: string,
-    private readonly init: string,
+    private readonly init: ExecInput & { readonly kind: 'init' },
     private readonly initSeq: number,
   ) {}
 
@@ -130,17 +137,20 @@ class Draft {
   }
 
   private write(seq: number, fd: number, data: Uint8Array, eof: boolean): void {
-    const file = this.files.get(fd) ?? { chunks: [], length: 0, messages: [], complete: false };
+    const file = this.files.get(fd) ?? { chunks: [], length: 0, messages: [], needed: 0, complete: false };
     this.files.set(fd, file);
     file.chunks.push(data);
     file.length += data.length;
     file.messages.push({ seq, end: file.length, eof });
-    if (eof && !this.exited) file.complete = true;
+    if (this.exited) return;
+    file.needed = file.messages.length;
+    if (eof) file.complete = true;
   }
 
   process(): RecordedProcess {
-    const { id, container, init, initSeq, resizes, signals, answers } = this;
-    const files = new Map(Array.from(this.files, ([fd, { chunks, messages, complete }]) => [fd, { bytes: Buffer.concat(chunks), messages, complete }]));
-    return { id, container, init, initSeq, files, resizes, signals, answers };
+    const { id, initSeq, resizes, signals, answers } = this;
+    const { containerId: container, canonical: init, args, fds } = this.init;
+    const files = new Map(Array.from(this.files, ([fd, { chunks, messages, needed, complete }]) => [fd, { bytes: Buffer.concat(chunks), messages, needed, complete }]));
+    return { id, container, args, fds, init, initSeq, files, resizes, signals, answers };
   }
 }

@@ -2,12 +2,16 @@
  * One build of a live client, played from one recorded build: its bindings, what has happened of it so far, and
  * the calls that wait for more.
  */
-import { BRIDGE, describeExec, EXEC_PROCESS, PING, shortMethod, STATUS } from '../bridge/index.js';
+import { BRIDGE, canonicalRequest, EXEC_PROCESS, PING, RETURN, STATUS } from '../bridge/index.js';
 import { OK, Status, statusTrailers } from '../wire/index.js';
+import { awaitedOfProcess, awaitedOn, type Awaited } from './awaited.js';
 import { Bindings } from './bindings.js';
 import type { Call, CallHandler } from './call.js';
 import { BuildScope, Happened, type Anchor, type ClientEvent, type Scope } from './causality.js';
+import type { RecordedProcess } from './exec-script.js';
+import type { LiveProcess } from './live-process.js';
 import { Matcher, type Reuse } from './matcher.js';
+import type { Told } from './miss.js';
 import { OpenCalls } from './open-calls.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
@@ -16,6 +20,9 @@ import { isAwaited, type RecordedCall } from './recorded-call.js';
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');
 
+/** Whatever more a client was told, the first was what began it. */
+const MAX_REMEMBERED_MISSES = 16;
+
 /** For a call of which nothing that its client does matters. */
 export const heedNothing: CallHandler = { message: () => undefined, halfClose: () => undefined, cancelled: () => undefined, drained: () => undefined };
 
@@ -23,11 +30,15 @@ export class LiveBuild {
   readonly bindings = new Bindings();
   readonly matcher: Matcher;
   readonly open: OpenCalls;
+  /** Which live process stands for a recorded one. */
+  readonly holders = new Map<RecordedProcess, LiveProcess>();
   private readonly happened = new Happened();
   /** Those among the open calls that wait for events of other calls too. */
   private readonly watchers = new Set<Player>();
   private openBridgeCalls = 0;
   private returned = false;
+  /** What its client was told that the cassette had no answer for. */
+  private readonly misses: string[] = [];
   /** Why the build can't end as recorded, once its client's Return was no recorded one. */
   private broken: string | undefined;
 
@@ -152,6 +163,26 @@ export class LiveBuild {
     this.endIfOver();
   }
 
+  /** The client was told so. */
+  missed({ text }: Told): void {
+    if (this.misses.length < MAX_REMEMBERED_MISSES) this.misses.push(text);
+  }
+
+  /**
+   * The client returns something else than recorded. An error after it was told of a miss comes of that, in whatever words,
+   * and is no miss of its own: the build fails by what the client was told.
+   *
+   * @returns what that was
+   */
+  failedBy(returned: Uint8Array): string | undefined {
+    if (this.misses.length === 0) return undefined;
+    const isError = canonicalRequest(RETURN, returned, new Map(), this.recorded.rules).fields.some(([field]) => field.startsWith('error.'));
+    const request = Buffer.from(returned.buffer, returned.byteOffset, returned.byteLength);
+    const told = isError ? (this.misses.find((text) => request.includes(text)) ?? this.misses[0]) : undefined;
+    if (told !== undefined) this.fail(Status.failedPrecondition, told);
+    return told;
+  }
+
   /** The client has said what its build came to: what it did not do by then it will not do. */
   clientReturned(): void {
     this.returned = true;
@@ -164,18 +195,10 @@ export class LiveBuild {
     this.open.failAll(code, reason);
   }
 
-  /** In words, what the recording goes on with. */
-  describe = (event: ClientEvent): string => {
-    for (const call of this.recorded.calls) {
-      const found = call.events.find(({ seq }) => seq === event.seq);
-      if (found === undefined) continue;
-      const name = `${shortMethod(call.path)} (call ${call.id} of the cassette)`;
-      if (found.kind === 'client-half-close') return `the end of the client's messages on ${name}`;
-      if (found.kind !== 'client-message' || call.path !== EXEC_PROCESS || found.data === undefined) return `a message on ${name}`;
-      const { process, text } = describeExec(found.data, 'client');
-      return `${text} for process ${process} on ${name}`;
-    }
-    return 'a message of the client';
+  /** What the recording goes on with. */
+  awaited = (event: ClientEvent, waiting: RecordedCall): Awaited => {
+    const call = this.recorded.calls.find(({ events }) => events.some(({ seq }) => seq === event.seq)) ?? waiting;
+    return call.path === EXEC_PROCESS ? awaitedOfProcess(this.recorded.execOf(call), event, this.holders) : awaitedOn(call, event);
   };
 
   private originOf(call: RecordedCall): Anchor {

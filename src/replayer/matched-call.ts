@@ -21,6 +21,8 @@ export interface MatchedCallOptions {
   readonly stage: Stage;
   /** Returns whether the client is not to be told: something else goes on with the call. */
   readonly missed: (miss: Told) => boolean;
+  /** Of a request that was not recorded because of what its client was told of a miss before: what that was. */
+  readonly consequenceOf?: (payload: Uint8Array) => string | undefined;
   /** A recorded event of the client has happened again. */
   readonly happened?: (seq: number) => void;
   /** It is known which recorded call it is; it begins to be played. */
@@ -52,7 +54,13 @@ export class MatchedCall implements CallHandler {
     }
     const match = matcher.match(call.path, payload, bindings);
     if (isMiss(match)) {
-      this.miss(match);
+      const told = this.options.consequenceOf?.(payload);
+      if (told === undefined) {
+        this.miss(match);
+        return;
+      }
+      call.end(statusTrailers(Status.failedPrecondition, told));
+      this.finish();
       return;
     }
     if (match.names !== undefined) bindings.bindNames(match.names.live, match.names.recorded);

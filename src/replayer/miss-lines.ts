@@ -1,6 +1,9 @@
 /** A miss for people, on lines of its own. */
-import { shortMethod, type Difference } from '../bridge/index.js';
-import { fieldInOp, isWholeOp, type Closest, type Told } from './miss.js';
+import { EXEC_PROCESS, shortMethod, type Difference } from '../bridge/index.js';
+import { plural } from '../quantity.js';
+import { fieldInOp, isWholeOp, usedUpText, type Closest, type Told } from './miss.js';
+import type { Origin } from './origin.js';
+import { placeName, type ProcessMiss } from './process-miss.js';
 
 type Paint = (text: string) => string;
 
@@ -31,21 +34,47 @@ const LABEL_COLUMNS = 12;
  *   record    bridgetape record -o build.cassette --force -- go test ./…
  * ```
  */
-export function missLines({ path, text, comparison }: Told, painter: MissPainter = PLAIN): readonly string[] {
+export function missLines({ path, text, comparison, process }: Told, painter: MissPainter = PLAIN): readonly string[] {
+  if (process !== undefined) return processLines(process, painter);
   if (comparison === undefined) return [legible(text)];
-  const { origin, closest, candidates, usedUp } = comparison;
-  const { bold } = painter;
-  const facts: (readonly [label: string, lines: readonly string[]])[] = [];
+  const { origin, closest, candidates, usedUp, same } = comparison;
+  const facts: Fact[] = [];
   if (closest === undefined) {
-    facts.push(['why', [candidates === 0 ? 'no call of that method was recorded' : `the requests of its ${candidates} recorded calls were left out: record them with --bodies ${path}`]]);
+    facts.push(['why', [candidates === 0 ? 'no call of that method was recorded' : `the requests of that method (${plural(candidates, 'call')}) were left out: record them with --bodies ${path}`]]);
   } else {
-    facts.push(['closest', [`call ${closest.call}, ${closest.alreadyUsed ? 'already used' : 'not used yet'}`]]);
-    facts.push(closest.distance === 0 ? ['why', ['it has the same request, and answers once']] : ['differs', differenceLines(closest, painter)]);
+    const process = closest.process === undefined ? '' : `, process ${legible(closest.process)}`;
+    facts.push(['closest', [`call ${closest.call}${process}, ${closest.alreadyUsed ? 'already used' : 'not used yet'}`]]);
+    facts.push(closest.distance === 0 ? ['why', [legible(usedUpText(closest, same))]] : ['differs', differenceLines(closest, painter)]);
   }
   if (usedUp.length > 0) facts.push(['used up', [`${usedUp.length === 1 ? 'call' : 'calls'} ${usedUp.join(', ')}`]]);
-  if (origin !== undefined) facts.push(['record', [origin.reRecord]]);
-  const head = `bridgetape: no answer for ${bold(legible(shortMethod(path)))}${origin === undefined ? '' : ` in ${legible(origin.file)}`}`;
-  return [head, ...facts.flatMap(([label, lines]) => lines.map((line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL_COLUMNS - 2)}${line}`))];
+  return withFacts(`no answer for ${painter.bold(legible(shortMethod(path)))}`, origin, facts);
+}
+
+/**
+ * @example What it comes to
+ * ```
+ * bridgetape: not as recorded: LLBBridge/ExecProcess in build.cassette
+ *   process   cat (call 9)
+ *   differs   byte 6 of stdin
+ *               recorded  "hello world"
+ *               got       "hello mars"
+ *   record    bridgetape record -o build.cassette --force -- go test ./…
+ * ```
+ */
+function processLines({ origin, call, command, at, recorded, live, silentFor }: ProcessMiss, painter: MissPainter): readonly string[] {
+  const place = legible(placeName(at));
+  const facts: readonly Fact[] = [
+    ['process', [`${legible(command)} (call ${call})`]],
+    silentFor === undefined ? ['differs', [place, ...valueLines(recorded, live, '', painter)]] : ['waited', [`${silentFor} s for ${place}`, ...(recorded === undefined ? [] : [`  recorded  ${painter.red(legible(recorded))}`])]],
+  ];
+  return withFacts(`not as recorded: ${painter.bold(shortMethod(EXEC_PROCESS))}`, origin, facts);
+}
+
+type Fact = readonly [label: string, lines: readonly string[]];
+
+function withFacts(head: string, origin: Origin | undefined, facts: readonly Fact[]): readonly string[] {
+  const all: readonly Fact[] = origin === undefined ? facts : [...facts, ['record', [origin.reRecord]]];
+  return [`bridgetape: ${head}${origin === undefined ? '' : ` in ${legible(origin.file)}`}`, ...all.flatMap(([label, lines]) => lines.map((line, index) => `  ${(index === 0 ? label : '').padEnd(LABEL_COLUMNS - 2)}${line}`))];
 }
 
 function differenceLines({ differences, distance }: Closest, painter: MissPainter): readonly string[] {
@@ -69,13 +98,13 @@ function opLine(difference: Difference, { red, green }: MissPainter): string | u
   return recorded === '' || live === '' || recorded === live ? recorded || live : `${red(recorded)} → ${green(live)}`;
 }
 
-function fieldLines({ field, recorded, live, op }: Difference, indent: string, { dim, red, green }: MissPainter): readonly string[] {
+function fieldLines({ field, recorded, live, op }: Difference, indent: string, painter: MissPainter): readonly string[] {
+  return [`${indent}${legible(op === undefined ? field : fieldInOp(field))}`, ...valueLines(recorded, live, indent, painter)];
+}
+
+function valueLines(recorded: string | undefined, live: string | undefined, indent: string, { dim, red, green }: MissPainter): readonly string[] {
   const none = dim('nothing');
-  return [
-    `${indent}${legible(op === undefined ? field : fieldInOp(field))}`,
-    `${indent}  recorded  ${recorded === undefined ? none : red(legible(recorded))}`,
-    `${indent}  got       ${live === undefined ? none : green(legible(live))}`,
-  ];
+  return [`${indent}  recorded  ${recorded === undefined ? none : red(legible(recorded))}`, `${indent}  got       ${live === undefined ? none : green(legible(live))}`];
 }
 
 function same(text: string): string {

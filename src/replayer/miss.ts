@@ -1,8 +1,11 @@
 /** A request that matches nothing: which recorded call came closest, what differs, and what to do about it. */
-import { type Canonical, canonicalRequest, differences, type Difference, roughDistance, type Rules, shortMethod } from '../bridge/index.js';
+import { type Canonical, canonicalRequest, differences, type Difference, type IdMap, roughDistance, type Rules, shortMethod } from '../bridge/index.js';
+import { plural } from '../quantity.js';
 import { excerpts } from './excerpt.js';
-import type { Origin } from './origin.js';
+import { adviceOf, type Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
+import type { ProcessMiss } from './process-miss.js';
+import { withAdvice } from './status-text.js';
 
 /** What the client was told when there was no recorded answer. */
 export interface Told {
@@ -11,6 +14,8 @@ export interface Told {
   readonly text: string;
   /** Of a request that was compared with recorded ones. */
   readonly comparison?: Comparison | undefined;
+  /** Of a process with which something else was done than recorded, or nothing. */
+  readonly process?: ProcessMiss | undefined;
 }
 
 export interface Comparison {
@@ -20,17 +25,30 @@ export interface Comparison {
   readonly candidates: number;
   /** Those of them that have been the answer to an earlier request, by number: the first {@link MAX_USED_UP}. */
   readonly usedUp: readonly number[];
+  /** How many of them have the same request: the client made it once more than the recorded one. */
+  readonly same: number;
   /** The recorded call that differs in the fewest fields; undefined when no request of the method was recorded. */
   readonly closest: Closest | undefined;
 }
 
 export interface Closest {
   readonly call: number;
+  /** Of a process that was started on it: what was run. */
+  readonly process?: string;
   readonly alreadyUsed: boolean;
   /** The first {@link MAX_KEPT_DIFFERENCES}. */
   readonly differences: readonly Difference[];
   /** How many there are. */
   readonly distance: number;
+}
+
+/** A recorded request that a live one is compared with. */
+export interface Candidate {
+  readonly call: RecordedCall;
+  /** It has been the answer already. */
+  readonly isUsed: boolean;
+  /** The start of a process, on a stream of them. */
+  readonly process?: { readonly init: Uint8Array; readonly command: string };
 }
 
 /** A miss whose text is made when somebody asks for it: a build that is tried out can miss often, and nobody does. */
@@ -40,6 +58,8 @@ export interface Miss extends Told {
 
 /** So many recorded calls are compared with a request: a miss must not take longer than an answer by far. */
 const MAX_CANDIDATES = 500;
+/** And no more than so many bytes of their requests. */
+const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
 /** So many of those are compared closely. */
 const MAX_CLOSE = 8;
 /** So many differing fields are kept for reports; the rest is counted. */
@@ -51,26 +71,30 @@ const MAX_NAMED = 5;
 const MAX_KEPT_CHARS = 400;
 /** So much of it is shown to the client: status messages go over the wire in a header. */
 const MAX_VALUE_CHARS = 120;
-/** Octets of a header, percent-encoded: some clients take no more than 8 KiB of all headers together (gRPC C-core). */
-const MAX_STATUS_OCTETS = 4096;
+
+export interface MissOptions {
+  readonly path: string;
+  readonly live: Canonical;
+  /** The recorded calls of that method, or the processes. */
+  readonly candidates: readonly Candidate[];
+  readonly rules: Rules;
+  /** Those that ask for the same, where they are known. */
+  readonly same?: readonly RecordedCall[] | undefined;
+  /** The cassette in which was looked, where no candidate tells. */
+  readonly origin?: Origin | undefined;
+  /** Under which names ids of the recording are shown. */
+  readonly names?: IdMap;
+}
+
+const NO_NAMES: IdMap = { get: () => undefined };
 
 /**
- * @param calls the recorded calls of that method
- * @param used whether a call has been the answer already
+ * @param candidates as things stand now: by the time that somebody asks for the text, more can be used up
  */
-export function explainMiss(path: string, live: Canonical, calls: readonly RecordedCall[], used: (call: RecordedCall) => boolean, rules: Rules, origin?: Origin): Miss {
-  // As things stand now; by the time that somebody asks, more can be used up.
-  const usedCalls = new Set(calls.filter(used));
+export function explainMiss(options: MissOptions): Miss {
+  const { path } = options;
   let known: { readonly comparison: Comparison; readonly text: string } | undefined;
-  const told = (): { readonly comparison: Comparison; readonly text: string } => {
-    if (known !== undefined) return known;
-    const [best, closest] = closestTo(path, live, calls, usedCalls, rules) ?? [];
-    const where = best?.origin ?? calls[0]?.origin ?? origin;
-    const comparison = { origin: where, candidates: calls.length, usedUp: [...usedCalls].slice(0, MAX_USED_UP).map(({ id }) => id), closest };
-    const text = describe(path, comparison, usedCalls.size);
-    known = { text, comparison: { ...comparison, closest: closest && { ...closest, differences: closest.differences.map(shortened) } } };
-    return known;
-  };
+  const told = (): { readonly comparison: Comparison; readonly text: string } => (known ??= explained(options));
   return {
     kind: 'miss',
     path,
@@ -83,64 +107,92 @@ export function explainMiss(path: string, live: Canonical, calls: readonly Recor
   };
 }
 
-function closestTo(path: string, live: Canonical, calls: readonly RecordedCall[], used: ReadonlySet<RecordedCall>, rules: Rules): readonly [RecordedCall, Closest] | undefined {
-  const candidates = calls.slice(0, MAX_CANDIDATES).flatMap((call) => {
-    const request = requestOf(call);
-    if (request === undefined) return [];
-    const { fields } = canonicalRequest(path, request, new Map(), rules);
-    return [{ call, fields, rough: roughDistance(fields, live.fields) }];
-  });
-  const compared = candidates
-    .toSorted((a, b) => a.rough - b.rough || Number(used.has(a.call)) - Number(used.has(b.call)))
-    .slice(0, MAX_CLOSE)
-    .map(({ call, fields }) => ({ call, found: differences(fields, live.fields) }))
-    .toSorted((a, b) => a.found.length - b.found.length || Number(used.has(a.call)) - Number(used.has(b.call)));
+function explained(options: MissOptions): { readonly comparison: Comparison; readonly text: string } {
+  const { path, candidates, origin } = options;
+  const compared = closestTo(options);
   const [best] = compared;
-  return best && [best.call, { call: best.call.id, alreadyUsed: used.has(best.call), differences: best.found.slice(0, MAX_KEPT_DIFFERENCES), distance: best.found.length }];
+  const isProcess = best?.process !== undefined;
+  // Processes share a call, so that a call says nothing of them.
+  const used = isProcess ? [] : candidates.filter(({ isUsed }) => isUsed);
+  const closest = best && {
+    call: best.call.id,
+    ...(best.process === undefined ? {} : { process: best.process.command }),
+    alreadyUsed: best.isUsed,
+    differences: best.found.slice(0, MAX_KEPT_DIFFERENCES),
+    distance: best.found.length,
+  };
+  const comparison = {
+    origin: best?.call.origin ?? candidates[0]?.call.origin ?? origin,
+    candidates: candidates.length,
+    usedUp: used.slice(0, MAX_USED_UP).map(({ call }) => call.id),
+    same: best?.same ?? 0,
+    closest,
+  };
+  const text = describe(path, comparison, used.length);
+  return { text, comparison: { ...comparison, closest: closest && { ...closest, differences: closest.differences.map(shortened) } } };
 }
 
-function describe(path: string, { candidates, closest, usedUp, origin }: Comparison, used: number): string {
+type Compared = Candidate & { readonly found: readonly Difference[]; readonly same: number };
+
+/** Those that come closest, the closest first. */
+function closestTo(options: MissOptions): readonly Compared[] {
+  const { path, live, candidates, rules, names = NO_NAMES } = options;
+  const nearest: (Candidate & { readonly fields: Canonical['fields']; readonly distance: number })[] = [];
+  let same = 0;
+  let room = MAX_COMPARED_BYTES;
+  for (const candidate of worthComparing(candidates, new Set(options.same))) {
+    const request = candidate.process?.init ?? requestOf(candidate.call);
+    if (request === undefined) continue;
+    room -= request.length;
+    if (room < 0 && nearest.length > 0) break;
+    const { fields, text } = canonicalRequest(path, request, names, rules);
+    if (text === live.text) same += 1;
+    nearest.push({ ...candidate, fields, distance: roughDistance(fields, live.fields) });
+    if (nearest.length <= MAX_CLOSE) continue;
+    // Only what may be shown is kept: requests can be large.
+    nearest.sort(byRoughDistance);
+    nearest.pop();
+  }
+  return nearest
+    .map(({ fields, ...candidate }) => ({ ...candidate, same: options.same?.length ?? same, found: differences(fields, live.fields) }))
+    .toSorted((a, b) => a.found.length - b.found.length || Number(a.isUsed) - Number(b.isUsed) || a.distance - b.distance);
+}
+
+function byRoughDistance(a: Candidate & { readonly distance: number }, b: Candidate & { readonly distance: number }): number {
+  return a.distance - b.distance || Number(a.isUsed) - Number(b.isUsed);
+}
+
+/** Where there are too many: those that ask for the same, those that are still to come, those that were used last. */
+function worthComparing(candidates: readonly Candidate[], same: ReadonlySet<RecordedCall>): readonly Candidate[] {
+  if (candidates.length <= MAX_CANDIDATES) return candidates;
+  const isSame = ({ call }: Candidate): boolean => same.has(call);
+  const others = candidates.filter((candidate) => !isSame(candidate));
+  const unused = others.filter(({ isUsed }) => !isUsed);
+  return [...candidates.filter(isSame), ...unused, ...others.filter(({ isUsed }) => isUsed).reverse()].slice(0, MAX_CANDIDATES);
+}
+
+function describe(path: string, { candidates, closest, usedUp, same, origin }: Comparison, used: number): string {
   const what = `bridgetape: the cassette has no answer for this ${shortMethod(path)}`;
-  const advice = origin === undefined ? '' : `; to record it: ${origin.reRecord}`;
-  if (closest === undefined && candidates > 0) return `${what}: the requests of its ${candidates} calls of that method were left out; record again with --bodies ${path}`;
+  const advice = adviceOf(origin);
+  if (closest === undefined && candidates > 0) return `${what}: the requests of that method (${plural(candidates, 'call')}) were left out; record again with --bodies ${path}`;
   if (closest === undefined) return withAdvice(`${what}: it holds no call of that method`, advice);
   const others = used - (closest.alreadyUsed ? 1 : 0);
-  const gone = others === 0 ? '' : used > MAX_NAMED ? `; ${used} calls of that method are used up` : `; used up: ${numbered(usedUp)}`;
-  if (closest.distance === 0) return withAdvice(`${what}: call ${closest.call} has the same request and was already used${gone}`, advice);
+  const gone = others <= 0 ? '' : used > MAX_NAMED ? `; ${used} calls of that method are used up` : `; used up: ${numbered(usedUp)}`;
+  if (closest.distance === 0) return withAdvice(`${what}: ${usedUpText(closest, same)}${gone}`, advice);
   const shown = closest.differences.slice(0, MAX_NAMED).map(inWords);
   const more = closest.distance - shown.length;
   if (more > 0) shown.push(`and ${more} more`);
-  const already = closest.alreadyUsed ? ' (already used)' : '';
-  return withAdvice(`${what}; the closest is call ${closest.call}${already}, which differs in ${shown.join('; ')}${gone}`, advice);
+  const which = `${closest.process === undefined ? '' : `the process ${closest.process} of `}call ${closest.call}${closest.alreadyUsed ? ' (already used)' : ''}`;
+  return withAdvice(`${what}; the closest is ${which}, which differs in ${shown.join('; ')}${gone}`, advice);
+}
+
+/** Why the same request has no answer. */
+export function usedUpText({ call, process }: Closest, same: number): string {
+  const what = process === undefined ? 'this request' : `the process ${process}, started like this,`;
+  return same > 1 ? `it has ${what} ${same} times, and all of them are used up` : `it has ${what} once, in call ${call}, and that is used up`;
 }
 
 const numbered = (ids: readonly number[]): string => `${ids.length === 1 ? 'call' : 'calls'} ${ids.join(', ')}`;
-
-/** What is wrong comes first, and what is too long is cut before the advice. */
-function withAdvice(text: string, advice: string): string {
-  const needed = octetsInHeader(advice);
-  const last = needed > MAX_STATUS_OCTETS / 2 ? '' : advice;
-  return `${cutToOctets(text, MAX_STATUS_OCTETS - (last === '' ? 0 : needed))}${last}`;
-}
-
-function cutToOctets(text: string, room: number): string {
-  if (octetsInHeader(text) <= room) return text;
-  let left = room - octetsInHeader('…');
-  let kept = '';
-  for (const char of text) {
-    left -= octetsInHeader(char);
-    if (left < 0) break;
-    kept += char;
-  }
-  return `${kept}…`;
-}
-
-/** As a grpc-message: three for each octet that is not printable ASCII. */
-function octetsInHeader(text: string): number {
-  let octets = 0;
-  for (const octet of Buffer.from(text)) octets += octet >= 0x20 && octet <= 0x7e && octet !== 0x25 ? 1 : 3;
-  return octets;
-}
 
 function inWords(difference: Difference): string {
   const { op, field } = difference;

@@ -1,8 +1,10 @@
 /** The calls of one build, or of none, that are being played: watched, so that none of them waits for ever. */
 import { Status } from '../wire/index.js';
+import { awaitedCancel, awaitedOn, silence, type Awaited } from './awaited.js';
 import type { ClientEvent } from './causality.js';
 import { NS_PER_MS } from './clock.js';
 import type { Player, Stage } from './player.js';
+import type { RecordedCall } from './recorded-call.js';
 
 /** A client may take so many times the recorded pause before it counts as stalled. */
 const PATIENCE = 2n;
@@ -61,18 +63,23 @@ export class OpenCalls {
   /**
    * Fails what has waited for its client longer than `stall` ns, unless something is still to go out by itself.
    *
-   * @param describe in words, an event that the recording goes on with
+   * @param awaited what an event is with which the recording goes on, and for which a call waits
    */
-  failStalled(stall: bigint, describe: (event: ClientEvent) => string): void {
+  failStalled(stall: bigint, awaited: (event: ClientEvent, waiting: RecordedCall) => Awaited = (event, call) => awaitedOn(call, event)): void {
     if (this.isScheduled) {
       this.touch();
       return;
     }
-    const wordsFor = (event: ClientEvent | 'cancel'): string => (event === 'cancel' ? 'the client cancelling the call' : describe(event));
+    const told = new Set<string>();
     for (const player of this.stalled(stall)) {
-      const { state } = player;
+      const { state, recorded } = player;
       if (state.kind !== 'waiting') continue;
-      player.giveUp(Status.failedPrecondition, state.event === 'end' ? player.howItStops() : `bridgetape: the recording goes on with ${wordsFor(state.event)}, and for ${seconds(stall)} s nothing came`);
+      const { event } = state;
+      const miss = event === 'end' ? player.howItStops() : silence(event === 'cancel' ? awaitedCancel(recorded) : awaited(event, recorded), seconds(stall));
+      // What several calls wait for is one miss.
+      if (told.has(miss.text)) player.fail(Status.failedPrecondition, miss.text);
+      else player.giveUp(Status.failedPrecondition, miss);
+      told.add(miss.text);
     }
   }
 }

@@ -24,6 +24,11 @@ export function originOf(file: string, { upstream, frontend, command: recorded }
   return { file, reRecord: shellCommand(['bridgetape', 'record', '-o', file, '--force', ...to, ...(command === undefined ? [] : ['--', ...command])]) };
 }
 
+/** How the cassette is made again, behind what is wrong. */
+export function adviceOf(origin: Origin | undefined): string {
+  return origin === undefined ? '' : `; to record it: ${origin.reRecord}`;
+}
+
 /** Words as they can be pasted into a shell. */
 export function shellCommand(words: readonly string[]): string {
   return words.map((word) => (PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)).join(' ');

@@ -115,6 +115,10 @@ export class Player {
     return this.current;
   }
 
+  get recorded(): RecordedCall {
+    return this.options.recorded;
+  }
+
   isWaitingFor(seq: number): boolean {
     return this.current.kind === 'waiting' && typeof this.current.event === 'object' && this.current.event.seq === seq;
   }
@@ -126,7 +130,7 @@ export class Player {
     } catch (error) {
       const { stage, call } = this.options;
       if (error instanceof BridgetapeError) {
-        this.giveUp(Status.failedPrecondition, `bridgetape: ${error.what}`);
+        this.giveUp(Status.failedPrecondition, { path: call.path, text: `bridgetape: ${error.what}` });
         return;
       }
       stage.crashed(error, call.path);
@@ -207,7 +211,7 @@ export class Player {
         return;
       case 'server-message': {
         const { data } = event;
-        if (data === undefined) this.giveUp(Status.failedPrecondition, `bridgetape: the body of this message of ${shortMethod(call.path)} was left out of the cassette; record again with --bodies ${call.path}`);
+        if (data === undefined) this.giveUp(Status.failedPrecondition, { path: call.path, text: `bridgetape: the body of this message of ${shortMethod(call.path)} was left out of the cassette; record again with --bodies ${call.path}` });
         else this.blocked = !answers.send(data, call);
         return;
       }
@@ -234,10 +238,10 @@ export class Player {
     else this.current = { kind: 'waiting', event: missing };
   }
 
-  /** In words, why the call has no end. */
-  howItStops(): string {
+  /** Why the call has no end. */
+  howItStops(): Told {
     const { recorded, call } = this.options;
-    return `bridgetape: the recording stops before this ${shortMethod(call.path)} (call ${recorded.id} of the cassette) ended`;
+    return { path: call.path, text: `bridgetape: the recording stops before this ${shortMethod(call.path)} (call ${recorded.id} of the cassette) ended` };
   }
 
   /** When, in monotonic ns, an event is to go out; undefined when there is nothing to measure from. */
@@ -249,10 +253,9 @@ export class Player {
   }
 
   /** The same, told as something that the cassette could not answer. */
-  giveUp(code: number, text: string): void {
-    const { stage, call } = this.options;
-    stage.missed({ path: call.path, text });
-    this.fail(code, text);
+  giveUp(code: number, told: Told): void {
+    this.options.stage.missed(told);
+    this.fail(code, told.text);
   }
 
   private finish(): void {

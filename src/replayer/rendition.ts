@@ -45,8 +45,12 @@ export class Rendition {
       files,
       clock: { now: () => this.time ?? clock.now(), at: (due, run) => this.at(due, run) },
       missed: (told) => {
-        if (this.isTrial) this.fail('asked', told.path);
-        else stage.missed(told);
+        if (this.isTrial) {
+          this.fail('asked', told.path);
+          return;
+        }
+        this.build.missed(told);
+        stage.missed(told);
       },
       reannotated: (difference) => {
         if (this.isTrial) this.reannotations.push(difference);

@@ -58,7 +58,8 @@ export class Repertoire {
 
   /** Why no build begins like this. */
   explain(solve: Canonical): Miss {
-    return explainMiss(SOLVE, solve, this.builds.flatMap((build) => build.solve ?? []), () => false, this.rules, this.origin);
+    const candidates = this.builds.flatMap(({ solve: call }) => (call === undefined ? [] : [{ call, isUsed: false }]));
+    return explainMiss({ path: SOLVE, live: solve, candidates, rules: this.rules, origin: this.origin });
   }
 }
 

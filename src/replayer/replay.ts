@@ -255,9 +255,9 @@ function collect(options: Partial<Listeners>, hasFaultFired = (): boolean => fal
   const reannotations: Reannotation[] = [];
   const keep = (miss: Told, kept: Told[]): void => {
     if (kept === misses) missCount += 1;
-    const { path, text, comparison } = miss;
+    const { path, text, comparison, process } = miss;
     // What a miss would be explained from is not kept.
-    if (kept.length < MAX_KEPT_MISSES) kept.push({ path, text, comparison });
+    if (kept.length < MAX_KEPT_MISSES) kept.push({ path, text, comparison, process });
     options.onMiss?.(miss);
   };
   const onMiss = (miss: Told): void => keep(miss, hasFaultFired() ? afterFaults : misses);

@@ -206,7 +206,7 @@ export class Replayer {
   /** @returns whether anything goes on */
   private failStalled(stall: bigint): boolean {
     this.slots.failStalled(stall);
-    this.others.open.failStalled(stall, () => 'a message of the client');
+    this.others.open.failStalled(stall);
     return this.slots.open + this.others.open.size > 0;
   }
 }
@@ -217,7 +217,13 @@ function playBridgeCall(role: Role, build: LiveBuild): CallHandler {
     build.bridgeCallClosed();
     role.done();
   };
-  if (role.path === EXEC_PROCESS) return new ExecCall({ call: role, build, missed: (miss) => role.missed(miss), done: closed });
+  /** Returns whether the client is not to be told. */
+  const missed = (miss: Told): boolean => {
+    if (role.missed(miss)) return true;
+    build.missed(miss);
+    return false;
+  };
+  if (role.path === EXEC_PROCESS) return new ExecCall({ call: role, build, missed, done: closed });
   const isReturn = role.path === RETURN;
   return new MatchedCall({
     call: role,
@@ -225,11 +231,12 @@ function playBridgeCall(role: Role, build: LiveBuild): CallHandler {
     bindings: build.bindings,
     stage: build.stage,
     missed: (miss) => {
-      if (role.missed(miss)) return true;
+      if (missed(miss)) return true;
       // A client that returns something else than recorded is at its end: so is the build.
       if (isReturn) build.fail(Status.failedPrecondition, miss.text);
       return false;
     },
+    ...(isReturn ? { consequenceOf: (payload: Uint8Array) => build.failedBy(payload) } : {}),
     began: (player) => build.open.join(player),
     happened: (seq) => build.mark(seq),
     done: (player) => {

@@ -1,6 +1,7 @@
 /** What a replay came to, as data for programs: docs/replay-report.md describes it. */
 import { version } from '../version.js';
 import type { Told } from './miss.js';
+import type { ProcessMiss } from './process-miss.js';
 import type { Reannotation } from './reannotation.js';
 import type { Replay } from './replay.js';
 
@@ -42,6 +43,8 @@ export interface ReportedMiss {
   readonly cassette?: string;
   readonly closest?: NonNullable<Told['comparison']>['closest'];
   readonly usedUp?: readonly number[];
+  /** Of a process with which something else was done than recorded, or nothing. */
+  readonly process?: Omit<ProcessMiss, 'origin'>;
   readonly recordAgain?: string;
 }
 
@@ -77,7 +80,8 @@ export function reportOf(replay: Pick<Replay, 'cassettes' | 'misses' | 'missCoun
   };
 }
 
-function reported({ path, text, comparison }: Told): ReportedMiss {
+function reported({ path, text, comparison, process }: Told): ReportedMiss {
+  if (process !== undefined) return reportedOfProcess(path, text, process);
   if (comparison === undefined) return { method: path, message: text };
   const { origin, closest, usedUp } = comparison;
   return {
@@ -88,4 +92,8 @@ function reported({ path, text, comparison }: Told): ReportedMiss {
     usedUp,
     ...(origin === undefined ? {} : { recordAgain: origin.reRecord }),
   };
+}
+
+function reportedOfProcess(method: string, message: string, { origin, ...process }: ProcessMiss): ReportedMiss {
+  return { method, message, ...(origin === undefined ? {} : { cassette: origin.file }), process, ...(origin === undefined ? {} : { recordAgain: origin.reRecord }) };
 }

@@ -1,5 +1,5 @@
 /** A request as the normaliser sees it: what decides which recorded call it is, what only describes it, and which rule took what out. */
-import { canonicalRequest, ruleReason, shortMethod, type Canonical, type CanonicalField, type Rules } from '../bridge/index.js';
+import { canonicalRequest, EXEC_PROCESS, parseExec, ruleReason, shortMethod, type Canonical, type CanonicalField, type Rules } from '../bridge/index.js';
 import type { CallSummary, CassetteEvent } from '../cassette/index.js';
 import { cutEnd, legible } from './legible.js';
 import { plainPainter, type Painter } from './painter.js';
@@ -22,12 +22,33 @@ interface Explained {
 
 function* explained(call: CallSummary, events: Iterable<CassetteEvent>, rules: Rules): Generator<Explained> {
   let message = 0;
+  const names = new Map<string, string>();
   for (const event of events) {
     if (event.kind !== 'client-message') continue;
     message += 1;
-    yield { message, canonical: event.data && canonicalRequest(call.path, event.data, new Map(), rules) };
+    const { data } = event;
+    const started = call.path === EXEC_PROCESS && data !== undefined ? nameProcess(data, names) : undefined;
+    const canonical = data && canonicalRequest(call.path, data, names, rules);
+    yield { message, canonical: canonical && started !== undefined ? { ...canonical, fields: canonical.fields.map(([at, value]) => [at, at === 'ProcessID' ? JSON.stringify(started) : value]) } : canonical };
   }
 }
+
+/**
+ * Ids of processes and containers are their client's, and bound when it makes them: none of them decides.
+ *
+ * @returns the name of the process that the message starts
+ */
+function nameProcess(data: Uint8Array, names: Map<string, string>): string | undefined {
+  const step = parseExec(data);
+  if (step?.input.kind !== 'init') return undefined;
+  names.set(step.input.containerId, '⟨container⟩');
+  const name = `⟨process ${[...names.values()].filter((other) => other.startsWith('⟨process')).length + 1}⟩`;
+  names.set(step.process, name);
+  return name;
+}
+
+/** What is compared otherwise than message by message. */
+const OF_PROCESSES = 'What a client writes to a process counts as bytes, however it is cut into messages, and may be mixed with other processes in any order.';
 
 /**
  * What `bridgetape explain FILE CALL` prints.
@@ -36,6 +57,7 @@ function* explained(call: CallSummary, events: Iterable<CassetteEvent>, rules: R
  */
 export function* showExplanation(call: CallSummary, events: Iterable<CassetteEvent>, rules: Rules, { width = 80, painter = plainPainter, full = false }: ExplanationOptions = {}): Generator<string> {
   yield `${painter.bold(`call ${call.id}`)}  ${legible(shortMethod(call.path))}`;
+  if (call.path === EXEC_PROCESS) yield painter.dim(OF_PROCESSES);
   const line = (text: string): string => (full ? `  ${legible(text)}` : cutEnd(`  ${legible(text)}`, width));
   const fieldLines = (fields: readonly CanonicalField[]): readonly string[] => fields.map(([path, value]) => line(`${path} = ${value}`));
   for (const { message, canonical } of explained(call, events, rules)) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
@@ -22,6 +23,7 @@ describeInterop('what was not recorded', () => {
     let source: Recipe;
     let build: readonly string[];
     let solve: readonly string[];
+    let dialogue: readonly string[];
     const at = (name: string): string => join(folder.path, name);
 
     beforeAll(async () => {
@@ -34,6 +36,8 @@ describeInterop('what was not recorded', () => {
         const env = { BUILDKIT_HOST: daemon.address };
         expect((await bridgetape(['record', '-o', at('build.cassette'), '--', ...build], { cwd: source.path, env })).status).toBe(0);
         expect((await bridgetape(['record', '-o', at('solve.cassette'), '--', ...solve], { env })).status).toBe(0);
+        dialogue = [await goFrontend(), '--scenario', 'dialogue', '--busybox-dir', busyboxDir()];
+        expect((await bridgetape(['record', '-o', at('dialogue.cassette'), '--', ...dialogue], { env })).status).toBe(0);
       } finally {
         await daemon.stop();
       }
@@ -68,6 +72,30 @@ describeInterop('what was not recorded', () => {
       expect(ownWords(stderr)[0]).toBe(`bridgetape: no answer for Control/Solve in ${at('solve.cassette')}`);
       expect(stderr).toMatch(/^ {2}differs {3}FrontendAttrs.*scenario.*\n {14}recorded {2}"solve"\n {14}got {7}"fail"$/m);
       expect(stderr).toMatch(/^frontend: .*scenario/m);
+      expect(status).toBe(1);
+    });
+
+    // What the frontend types before it says who it is (test/interop/frontend/scenario_small.go).
+    const TYPED = "screen 40 120\nfor i in 1 2 3 4 5; do usleep 300000; echo tick $i; done\nusleep 250000; printf 'who is there? '; read who; usleep 250000; echo hello, $who\n";
+
+    it.each<[string, readonly string[], readonly string[], string, object]>([
+      [
+        'the byte of stdin',
+        ['--who', 'the bride'],
+        [`byte ${TYPED.length + 'the brid'.length} of stdin`, String.raw`  recorded  …"cho hello, $who\nthe bridge\nstty -echo; echo bye\nexit 0\n"`, String.raw`  got       …"cho hello, $who\nthe bride\n"`],
+        `byte ${TYPED.length + 'the brid'.length} of stdin of the process`,
+        { kind: 'bytes', fd: 0, byte: TYPED.length + 'the brid'.length },
+      ],
+      ['the resize', ['--columns', '100'], ['resize 1', '  recorded  120x40', '  got       100x40'], 'resize 1 of the process', { kind: 'resize', number: 1 }],
+    ])(`${version}: another word to a process is missed by %s`, async (_what, changed, lines, told, place) => {
+      const { status, stderr } = await bridgetape(['replay', '--report', at('report.json'), at('dialogue.cassette'), '--', ...dialogue, ...changed]);
+      const own = ownWords(stderr)[0];
+      expect(own).toBe(`bridgetape: not as recorded: LLBBridge/ExecProcess in ${at('dialogue.cassette')}`);
+      for (const line of lines) expect(stderr).toContain(line);
+      expect(stderr).toMatch(/^ {2}process {3}\/bin\/busybox sh -c .*\(call \d+\)$/m);
+      // The frontend got it too, as the end of its process.
+      expect(stderr).toMatch(new RegExp(`^frontend: .*${told}`, 'm'));
+      expect(JSON.parse(readFileSync(at('report.json'), 'utf8'))).toMatchObject({ verdict: 'missed', misses: { count: 1, listed: [{ process: { at: place } }] } });
       expect(status).toBe(1);
     });
 

@@ -228,7 +228,7 @@ describe('a client that waits for what the recorded build does not do', () => {
     const client = new Client(stage, id('n'));
     const stream = stage.bridge('ExecProcess', client.build).says(new Process('p', 'c').init());
     stage.clock.pass(1500);
-    expect(stream.status?.message).toContain('the recording goes on with stdin 4 B "word" for process p');
+    expect(stream.status?.message).toContain('the recording goes on with byte 0 of stdin of the process sh, "word",');
     expect(stage.clock.pending).toBe(0);
   });
 });

@@ -103,6 +103,26 @@ describe('a build', () => {
     expect([talk.status?.message, stage.misses, stage.crashes]).toEqual([message, [message], []]);
   });
 
+  it.each<[string, (text: string) => string]>([
+    ['as it was told', (text) => text],
+    ['within words of its own', (text) => `failed to solve: rpc error: code = FailedPrecondition desc = ${text}`],
+    ['in other words', () => 'the file is gone'],
+  ])('whose client returns an error after a miss, %s, has failed by that: one miss', (_how, wrap) => {
+    const tape = new Tape();
+    const end = tape.solve();
+    tape.unary('ReadFile', readFile('/a'), bytes('a'));
+    tape.unary('Return', encode(`${FRONTEND}.ReturnRequest`, { result: { ref: { id: id('r') } } }), NOTHING);
+    end.headed().ends();
+    const stage = new Stage(tape.script);
+    const solve = stage.open(control('Solve')).asks(solveRequest({}));
+    const { message = '' } = stage.bridge('ReadFile').asks(readFile('/ö')).status ?? {};
+    const returned = stage.bridge('Return').asks(encode(`${FRONTEND}.ReturnRequest`, { error: { code: 9, message: wrap(message) } }));
+    expect([returned, solve].map(({ status }) => [status?.code, status?.message])).toEqual([[9, message], [9, message]]);
+    expect(stage.misses).toEqual([message]);
+    stage.clock.pass(60_000);
+    expect(stage.clock.pending).toBe(0);
+  });
+
   it('gets its status from a client that asks only when it has ended', () => {
     const tape = new Tape();
     const end = tape.solve();

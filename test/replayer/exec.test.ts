@@ -63,12 +63,12 @@ describe('a process', () => {
   });
 
   it.each<[string, readonly Uint8Array[], string]>([
-    ['other bytes', [one.file(0, 'hello mars!')], 'byte 6 of what the client wrote to fd 0 differs from the recorded one'],
-    ['more bytes', [one.file(0, 'hello world!')], 'the client wrote more to fd 0 than the recorded 11 bytes'],
-    ['an early end', [one.file(0, 'hello'), one.eof(0)], 'the client closed fd 0 after 5 bytes, the recorded one after 11'],
-    ['a resize', [one.resize(80, 24)], 'the client resized the terminal 1 times, the recorded one 0 times'],
-    ['a signal', [one.signal('INT')], 'the client sent the signal INT, the recorded one no more of them'],
-    ['a message of the server', [one.done], 'the client sent done, which the recording does not have there'],
+    ['other bytes', [one.file(0, 'hello mars!')], 'byte 6 of stdin of the process cat differs: recorded "hello world" EOF, got "hello mars!"'],
+    ['more bytes', [one.file(0, 'hello world!')], 'byte 11 of stdin of the process cat differs: recorded "hello world" EOF, got "hello world!"'],
+    ['an early end', [one.file(0, 'hello'), one.eof(0)], 'byte 5 of stdin of the process cat differs: recorded "hello world" EOF, got "hello" EOF'],
+    ['a resize', [one.resize(80, 24)], 'resize 1 of the process cat differs: recorded nothing, got 80x24'],
+    ['a signal', [one.signal('INT')], 'signal 1 of the process cat differs: recorded nothing, got INT'],
+    ['a message of the server', [one.done], "the client sent done for the process cat, which is not a client's to send"],
     ['bytes that mean nothing', [Buffer.from([0xff])], 'the client sent bytes that are no ExecMessage'],
   ])('fails with its stream at %s', (_what, messages, why) => {
     const { live, stage } = streaming((stream) => cat(stream).cancels());
@@ -113,7 +113,7 @@ describe('a process', () => {
   it('is another one when it was started in another way', () => {
     const { live, stage } = streaming((stream) => cat(stream).cancels());
     live.says(one.init(['cat', '-n']));
-    expect(live.status?.message).toBe('bridgetape: the cassette has no answer for this LLBBridge/ExecProcess; the closest is call 2, which differs in Init.Meta.args[1]: recorded nothing, got "-n"');
+    expect(live.status?.message).toBe('bridgetape: the cassette has no answer for this LLBBridge/ExecProcess; the closest is the process cat of call 2, which differs in Init.Meta.args[1]: recorded nothing, got "-n"');
     expect(stage.misses).toHaveLength(1);
   });
 
@@ -268,7 +268,7 @@ describe('an exec stream', () => {
   it('fails at a message for a process that nobody started, when the recording has none', () => {
     const { live } = streaming((stream) => cat(stream).cancels());
     live.says(one.init(['cat']), two.file(0, 'lost'));
-    expect(live.status?.message).toBe(`bridgetape: on LLBBridge/ExecProcess (call 2 of the cassette), the client sent a message for a process that it has not started (${two.id})`);
+    expect(live.status?.message).toBe(`bridgetape: on LLBBridge/ExecProcess (call 2 of the cassette), the client sent stdin 4 B "lost" for a process that it has not started on this stream (${two.id})`);
   });
 
   it('is one of several: each is found by the processes on it', () => {

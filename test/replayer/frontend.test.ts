@@ -38,7 +38,7 @@ describe('a frontend on stdio', () => {
     const frontend = stage.replayer.frontend();
     expect([stage.read(frontend, '/b'), stage.read(frontend, '/a')]).toEqual(['of b', 'of a']);
     expect(stage.ask(frontend, 'Return', new Uint8Array()).status?.code).toBe(0);
-    expect(stage.read(frontend, '/a')).toMatch(/was already used/);
+    expect(stage.read(frontend, '/a')).toMatch(/and that is used up/);
     frontend.ended();
     expect(stage.misses).toHaveLength(1);
   });

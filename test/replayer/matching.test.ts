@@ -44,7 +44,7 @@ describe('a live request', () => {
   it('is refused when its answers are used up', () => {
     const stage = reading(['/a', 'only']);
     read(stage, '/a');
-    expect(read(stage, '/a')).toMatch(/^bridgetape: the cassette has no answer for this LLBBridge\/ReadFile: call \d+ has the same request and was already used$/);
+    expect(read(stage, '/a')).toMatch(/^bridgetape: the cassette has no answer for this LLBBridge\/ReadFile: it has this request once, in call \d+, and that is used up$/);
   });
 
   it('that is only described in another way gets the recorded answer, and that is told', () => {

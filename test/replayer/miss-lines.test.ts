@@ -92,7 +92,7 @@ describe('a miss for people', () => {
       [
         'bridgetape: no answer for LLBBridge/ReadFile in tests/make.cassette',
         '  closest   call 2, already used',
-        '  why       it has the same request, and answers once',
+        '  why       it has this request once, in call 2, and that is used up',
         '  used up   call 2',
         `  record    ${RECORD}`,
       ].join('\n'),

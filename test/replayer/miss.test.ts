@@ -76,7 +76,7 @@ describe('a request that nothing matches', () => {
     call.events.push({ kind: 'client-message', seq: 1000, time: 0n, connection: 1, call: 1, compressed: false, size: 9, data: undefined });
     call.headed().ends();
     expect(new Stage(tape.script).open('/some.Service/Secret').says(bytes('question')).status?.message).toBe(
-      'bridgetape: the cassette has no answer for this Service/Secret: the requests of its 1 calls of that method were left out; record again with --bodies /some.Service/Secret',
+      'bridgetape: the cassette has no answer for this Service/Secret: the requests of that method (1 call) were left out; record again with --bodies /some.Service/Secret',
     );
   });
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Awaited } from '../../src/replayer/awaited.js';
 import { Bindings } from '../../src/replayer/bindings.js';
 import { CallScope } from '../../src/replayer/causality.js';
 import { OpenCalls } from '../../src/replayer/open-calls.js';
 import { Pacing } from '../../src/replayer/pacing.js';
 import { Player, RecordedAnswers, type Stage as PlayerStage } from '../../src/replayer/player.js';
+import type { RecordedCall } from '../../src/replayer/recorded-call.js';
 import { FakeClock, LiveCall } from './stage.js';
 import { Tape, type TapedCall } from './tape.js';
 
@@ -36,7 +38,7 @@ class Setting {
 }
 
 const talk = (): TapedCall => new Tape().call('/some.Service/Talk').sends(bytes('a')).headed().answers(bytes('A')).sends(bytes('b')).ends();
-const describeEvent = (): string => 'the word';
+const awaited = (_event: unknown, call: RecordedCall): Awaited => ({ call, words: 'the word' });
 
 describe('open calls', () => {
   it('are those that have not ended', () => {
@@ -57,9 +59,9 @@ describe('open calls', () => {
     expect(setting.open.hasStalled(SECOND)).toBe(false);
     setting.clock.pass(1);
     expect(setting.open.hasStalled(SECOND)).toBe(true);
-    setting.open.failStalled(SECOND, describeEvent);
+    setting.open.failStalled(SECOND, awaited);
     const text = 'bridgetape: the recording goes on with the word, and for 1 s nothing came';
-    expect([calls.map(({ status }) => status?.message), setting.misses, setting.open.size]).toEqual([[text, text], [text, text], 0]);
+    expect([calls.map(({ status }) => status?.message), setting.misses, setting.open.size]).toEqual([[text, text], [text], 0]);
   });
 
   it('have not stalled while one of them has something to send at its time', () => {
@@ -71,7 +73,7 @@ describe('open calls', () => {
     slow.answers(bytes('late')).ends();
     const call = setting.play(slow);
     setting.clock.pass(4000);
-    setting.open.failStalled(SECOND, describeEvent);
+    setting.open.failStalled(SECOND, awaited);
     expect([setting.open.hasStalled(SECOND), setting.misses]).toEqual([false, []]);
     setting.clock.pass(1000);
     expect([call.texts, setting.open.hasStalled(SECOND)]).toEqual([['late'], false]);

@@ -20,7 +20,7 @@ describe('a client that does not go on', () => {
     stage.clock.pass(501);
     expect(call.status).toMatchObject({
       code: 9,
-      message: 'bridgetape: the recording goes on with stdin 5 B "exit\\n" for process p on LLBBridge/ExecProcess (call 2 of the cassette), and for 2 s nothing came',
+      message: 'bridgetape: the recording goes on with byte 0 of stdin of the process sh, "exit\\n", on LLBBridge/ExecProcess (call 2 of the cassette), and for 2 s nothing came',
     });
     expect(stage.misses).toContain(call.status?.message);
   });
@@ -35,7 +35,7 @@ describe('a client that does not go on', () => {
     const stage = new Stage(tape.script, { stallMs: 1000 });
     const calls = [stage.open(control('Solve')).asks(solveRequest({})), stage.open(control('Status')).asks(statusRequest(id('b')))];
     stage.clock.pass(1500);
-    const text = 'bridgetape: the recording goes on with a message on LLBBridge/ReadFile (call 3 of the cassette), and for 1 s nothing came';
+    const text = 'bridgetape: the recording goes on with the request of LLBBridge/ReadFile (call 3 of the cassette), and for 1 s nothing came';
     expect(calls.map((call) => call.status?.message)).toEqual([text, text]);
   });
 
@@ -45,7 +45,7 @@ describe('a client that does not go on', () => {
     const stage = new Stage(tape.script, { stallMs: 1000 });
     const call = stage.open('/some.Service/Talk').says(bytes('a'));
     stage.clock.pass(1500);
-    expect(call.status?.message).toBe('bridgetape: the recording goes on with a message of the client, and for 1 s nothing came');
+    expect(call.status?.message).toBe('bridgetape: the recording goes on with message 2 of the client on Service/Talk (call 1 of the cassette), and for 1 s nothing came');
     expect(stage.clock.pending).toBe(0);
   });
 
@@ -55,7 +55,7 @@ describe('a client that does not go on', () => {
     const stage = new Stage(tape.script, { stallMs: 1000 });
     const call = stage.open('/some.Service/Talk').says(bytes('a'));
     stage.clock.pass(1500);
-    expect(call.status?.message).toBe('bridgetape: the recording goes on with the client cancelling the call, and for 1 s nothing came');
+    expect(call.status?.message).toBe('bridgetape: the recording goes on with the client cancelling Service/Talk (call 1 of the cassette), and for 1 s nothing came');
   });
 
   it('sends calls of a build but never its Solve is told', () => {

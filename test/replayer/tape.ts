@@ -140,8 +140,8 @@ export class Process {
     return exec(this.id, { Init: { ContainerID: this.container, Meta: { args }, Fds: [0, 1, 2], ...more } });
   }
 
-  file(fd: number, text: string, eof = false): Uint8Array {
-    return exec(this.id, { File: { Fd: fd, Data: Buffer.from(text), EOF: eof } });
+  file(fd: number, data: string | Uint8Array, eof = false): Uint8Array {
+    return exec(this.id, { File: { Fd: fd, Data: Buffer.from(data), EOF: eof } });
   }
 
   eof(fd: number): Uint8Array {

@@ -44,6 +44,16 @@ describe('an explanation', () => {
     ]);
   });
 
+  it('tells processes apart by their numbers, whose ids decide nothing', () => {
+    using cassette = Cassette.open(join(import.meta.dirname, '..', '..', 'cassettes', 'exec-v0.32.2.cassette'));
+    const call = cassette.calls.find(({ path }) => path === bridge('ExecProcess'));
+    if (call === undefined) throw new Error('no call');
+    const lines = [...showExplanation(call, cassette.call(call.id), BUILT_IN_RULES, { full: true })];
+    expect(lines[1]).toMatch(/^What a client writes to a process counts as bytes/);
+    const ids = new Set(lines.filter((line) => /^ {2}(ProcessID|Init\.ContainerID) = /.test(line)).map((line) => line.replace(/\d+/, 'N')));
+    expect([...ids]).toEqual(['  ProcessID = "⟨process N⟩"', '  Init.ContainerID = "⟨container⟩"']);
+  });
+
   it('cuts lines at the width, unless all is wanted', async () => {
     const longest = async (options: object): Promise<number> => Math.max(...(await explained(BUILT_IN_RULES, options)).lines.map(({ length }) => length));
     expect(await longest({ width: 40 })).toBe(40);

@@ -32,6 +32,8 @@ type options struct {
 	chunks      string
 	sourceBytes int
 	ticks       int
+	who         string
+	columns     uint
 	interval    time.Duration
 	timeout     time.Duration
 	live        bool
@@ -81,6 +83,8 @@ func main() {
 	flag.IntVar(&o.ticks, "ticks", 20, "lines printed in scenario talk")
 	flag.DurationVar(&o.interval, "interval", 100*time.Millisecond, "time between lines in scenario talk")
 	flag.IntVar(&o.sourceBytes, "source-bytes", 0, "bytes of comments below the source that scenario fail is to blame on, which its error carries")
+	flag.StringVar(&o.who, "who", "the bridge", "who scenario dialogue says is there")
+	flag.UintVar(&o.columns, "columns", 120, "columns of the terminal in scenario dialogue, once it is resized")
 	flag.BoolVar(&o.live, "live", false, "also write exec output to stderr as it comes")
 	flag.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this long")
 	flag.Parse()

@@ -134,11 +134,11 @@ func buildDialogue(ctx context.Context, r *run) (*gateway.Result, error) {
 		return nil, err
 	}
 	err = shell.converse(ctx, []exchange{
-		{await: "$ ", resize: &gateway.WinSize{Rows: 40, Cols: 120}, enter: "screen 40 120\n"},
+		{await: "$ ", resize: &gateway.WinSize{Rows: 40, Cols: uint32(r.columns)}, enter: "screen 40 120\n"},
 		{await: "screen is 40 120\r\n$ ", enter: "for i in 1 2 3 4 5; do usleep 300000; echo tick $i; done\n"},
 		{await: "tick 5\r\n$ ", enter: "usleep 250000; printf 'who is there? '; read who; usleep 250000; echo hello, $who\n"},
-		{await: "\r\nwho is there? ", enter: "the bridge\n"},
-		{await: "hello, the bridge\r\n$ ", enter: quietEnd},
+		{await: "\r\nwho is there? ", enter: r.who + "\n"},
+		{await: "hello, " + r.who + "\r\n$ ", enter: quietEnd},
 		{await: "bye\r\n$ ", enter: "exit 0\n"},
 	})
 	if err != nil {
