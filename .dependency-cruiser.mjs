@@ -25,6 +25,8 @@ export default {
     floor('frontend', [...ground, 'replayer', 'command']),
     floor('demo', [...ground, 'proxy', 'recorder', 'replayer', 'driver', 'view']),
     floor('view', ground),
+    floor('text', ground),
+    floor('git', []),
     {
       name: 'grpc-js-drives-and-does-not-serve',
       comment: 'grpc-js is the client that drives a recording (src/driver); nothing else knows it',

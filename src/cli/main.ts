@@ -17,6 +17,8 @@ const COMMANDS: readonly Entry[] = [
   { name: 'runtime', takes: '--dir DIR', summary: 'Make an OCI runtime for buildkitd that records container frontends', load: async () => (await import('./runtime.js')).runtimeCommand },
   { name: 'show', takes: 'FILE [CALL]', summary: 'Show the calls of a cassette, or one call whole', load: async () => (await import('./show.js')).showCommand },
   { name: 'explain', takes: 'FILE CALL', summary: 'Show what a replay compares of a request, and why', load: async () => (await import('./explain.js')).explainCommand },
+  { name: 'unpack', takes: 'FILE', summary: 'Write a cassette as text that can be edited', load: async () => (await import('./unpack.js')).unpackCommand },
+  { name: 'pack', takes: 'TEXT -o FILE', summary: 'Make a cassette of such a text', load: async () => (await import('./pack.js')).packCommand },
   { name: 'verify', takes: 'FILE', summary: 'Check a cassette: whole, interrupted, or damaged where', load: async () => (await import('./verify.js')).verifyCommand },
 ];
 
