@@ -25,7 +25,7 @@ export function* cassetteLines(cassette: Pick<Cassette, 'header' | 'events' | 's
   yield* INTRODUCTION;
   yield `textForm: ${TEXT_FORM}`;
   // What is damaged in a block shows when that is read, and has to be said above it.
-  for (const _event of cassette.events());
+  for (const event of cassette.events()) void event;
   if (cassette.state !== 'whole') {
     yield `# ${cassette.state === 'interrupted' ? 'The recording was not brought to its end. Without the next line it packs as one that was.' : 'What cannot be read is a gap below, and stays one.'}`;
     yield `state: ${cassette.state}`;

@@ -2,3 +2,4 @@
 export { pack, type Packed, type PackOptions } from './pack.js';
 export { isTextFile, unpack, type Unpacked, type UnpackOptions } from './unpack.js';
 export { cassetteLines } from './cassette-text.js';
+export { diffLines } from './diff-text.js';

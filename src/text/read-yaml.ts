@@ -43,7 +43,7 @@ export class Piece {
     // Repeated keys are looked for here, in one pass.
     this.#document = parsed(source, this.#lines, firstLine);
     const [broken] = [...this.#document.errors, ...this.#document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')];
-    if (broken !== undefined) throw new TextError(`${broken.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? 'is no YAML'}`, firstLine - 1 + (broken.linePos?.[0].line ?? 1), '');
+    if (broken !== undefined) throw new TextError(broken.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? 'is no YAML', firstLine - 1 + (broken.linePos?.[0].line ?? 1), '');
     this.value = this.#literal(this.#document.contents, [], files);
   }
 
@@ -98,7 +98,7 @@ export class Piece {
       }
     }
     if (node.tag !== undefined && !['tag:yaml.org,2002:map', 'tag:yaml.org,2002:seq'].includes(node.tag)) throw wrong(`has the tag ${node.tag}, which is for a single value`);
-    if (isSeq(node)) return node.items.map((item, index) => this.#literal(item as ParsedNode, [...path, index], files));
+    if (isSeq(node)) return node.items.map((item, index) => this.#literal(item, [...path, index], files));
     const members = new Map<string, Literal>();
     for (const { key, value } of node.items) {
       if (!isScalar(key) || typeof key.value !== 'string') throw wrong('has a key that is no text');
