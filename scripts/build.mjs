@@ -28,7 +28,7 @@ const script = (name, parts) => ({
   supported: { 'dynamic-import': false },
   // yargs asks where it lies, to look for translations of its own words; beside a script there are none.
   define: { 'import.meta.url': 'scriptUrl' },
-  banner: { js: 'const scriptUrl = "file://" + __filename;' },
+  banner: { js: 'const scriptUrl = require("node:url").pathToFileURL(__filename).href;' },
   target: 'node20.19',
   // The names stay: they stand in stack traces.
   minifyWhitespace: true,

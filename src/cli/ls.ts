@@ -5,7 +5,7 @@ import { BridgetapeError } from '../errors.js';
 import { listingJson, showListing, surveyCassette, type Listed } from '../view/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
-import { outputWidth, print } from './output.js';
+import { print } from './output.js';
 import { EXIT } from './terminal.js';
 
 export const lsCommand = defineCommand(
@@ -24,7 +24,7 @@ export const lsCommand = defineCommand(
   },
   async ({ path, json }) => {
     const listed = findCassettes(path).map(look);
-    const lines = json ? listingJson(listed) : showListing(listed, { width: outputWidth(), painter: colorsFor(process.stdout) });
+    const lines = json ? listingJson(listed) : showListing(listed, colorsFor(process.stdout));
     return await print(lines, listed.every((entry) => 'survey' in entry) ? EXIT.ok : EXIT.notWhole);
   },
 );

@@ -1,8 +1,7 @@
 /** Many cassettes, a line each. */
-import type { ViewOptions } from './cassette-head.js';
 import { cassetteObject } from './json-lines.js';
-import { cutEnd, cutStart, legible, padEnd, padStart, width as columnsOf } from './legible.js';
-import { plainPainter } from './painter.js';
+import { cutEnd, legible, padEnd, padStart, width as columnsOf } from './legible.js';
+import { plainPainter, type Painter } from './painter.js';
 import { duration, grouped, plural, shortSize } from '../quantity.js';
 import type { Survey } from './survey.js';
 
@@ -11,32 +10,26 @@ export type Listed =
   /** One that cannot be read, and why. */
   | { readonly path: string; readonly code: string; readonly reason: string };
 
-const COLUMNS = ['path', 'recorded', 'buildkit', 'build', 'calls', 'took', 'size', 'state'] as const;
+/** The path last, as ls has it: it is never cut, so that it can be copied. */
+const COLUMNS = ['recorded', 'buildkit', 'build', 'calls', 'took', 'size', 'state', 'path'] as const;
 type Column = (typeof COLUMNS)[number];
 type Cells = Readonly<Record<Column, string>>;
 
-const TITLES: Cells = { path: 'CASSETTE', recorded: 'RECORDED', buildkit: 'BUILDKIT', build: 'BUILD', calls: 'CALLS', took: 'TOOK', size: 'SIZE', state: '' };
+const TITLES: Cells = { recorded: 'RECORDED', buildkit: 'BUILDKIT', build: 'BUILD', calls: 'CALLS', took: 'TOOK', size: 'SIZE', state: '', path: 'CASSETTE' };
 /** Numbers line up at their end. */
 const NUMBERS: ReadonlySet<Column> = new Set(['calls', 'took', 'size']);
 const GAP = '  ';
-/** What a name keeps when the screen is narrow; below that, lines grow wider than it. */
-const NARROWEST_PATH = 20;
-const NARROWEST_BUILD = 12;
+/** Versions and frontends' names come from the wire, and can be as long as somebody likes. */
+const WIDEST = 24;
 
 /** What `bridgetape ls` prints. */
-export function showListing(listed: readonly Listed[], { width = 80, painter = plainPainter }: ViewOptions = {}): string[] {
+export function showListing(listed: readonly Listed[], painter: Painter = plainPainter): string[] {
   const rows = listed.map((entry) => ('survey' in entry ? cellsOf(entry) : entry));
   const cells = [TITLES, ...rows.filter((row) => 'build' in row)];
-  const widths = Object.fromEntries(COLUMNS.map((column) => [column, Math.max(...cells.map((row) => columnsOf(row[column])))])) as Record<Column, number>;
-  const over = (): number => Math.max(0, COLUMNS.reduce((sum, column) => sum + widths[column] + (widths[column] === 0 ? 0 : GAP.length), -GAP.length) - width);
-  widths.build = Math.max(Math.min(widths.build, NARROWEST_BUILD), widths.build - over());
-  widths.path = Math.max(Math.min(widths.path, NARROWEST_PATH), widths.path - over());
+  const widthOf = (column: Column): number => Math.max(...cells.map((row) => columnsOf(row[column])));
+  const widths = new Map(COLUMNS.map((column) => [column, column === 'path' ? 1 : widthOf(column)]));
   const line = (row: Cells, paint: (column: Column, text: string) => string): string =>
-    COLUMNS.flatMap((column) => {
-      if (widths[column] === 0) return [];
-      const text = column === 'path' ? cutStart(row.path, widths.path) : cutEnd(row[column], widths[column]);
-      return [paint(column, NUMBERS.has(column) ? padStart(text, widths[column]) : padEnd(text, widths[column]))];
-    }).join(GAP).trimEnd();
+    [...widths].flatMap(([column, width]) => (width === 0 ? [] : [paint(column, (NUMBERS.has(column) ? padStart : padEnd)(row[column], width))])).join(GAP);
   return [
     ...(cells.length > 1 ? [painter.dim(line(TITLES, (_column, text) => text))] : []),
     ...rows.map((row) => ('build' in row ? line(row, (column, text) => (column === 'state' ? painter.yellow(text) : text)) : painter.red(legible(row.reason)))),
@@ -53,8 +46,8 @@ function cellsOf({ path, bytes, survey }: Extract<Listed, { readonly survey: Sur
   return {
     path: legible(path),
     recorded: Number.isNaN(header.startedAt.getTime()) ? '?' : header.startedAt.toISOString().slice(0, 16).replace('T', ' '),
-    buildkit: header.buildkitVersion === undefined ? '?' : legible(header.buildkitVersion),
-    build: legible(buildText(survey)),
+    buildkit: header.buildkitVersion === undefined ? '?' : cutEnd(legible(header.buildkitVersion), WIDEST),
+    build: cutEnd(legible(buildText(survey)), WIDEST),
     calls: grouped(calls.length),
     took: duration(survey.duration),
     size: shortSize(bytes),

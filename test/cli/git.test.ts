@@ -70,8 +70,8 @@ describe('bridgetape git install', () => {
     // The call that a hunk is in stands behind its @@.
     expect(diff).toMatch(/@@ - call: LLBBridge\/ExecProcess\n/);
     git('commit', '-qam', 'second');
-    expect(git('log', '-p', '-1')).toContain('+        Data: "tock 1\\r\\n"');
-    expect(git('show', 'HEAD')).toContain('+        Data: "tock 1\\r\\n"');
+    expect(git('log', '-p', '-1')).toContain('+            Data: "tock 1\\r\\n"');
+    expect(git('show', 'HEAD')).toContain('+            Data: "tock 1\\r\\n"');
     expect(git('diff', '--no-textconv', 'HEAD~1')).toContain('Binary files a/a.cassette and b/a.cassette differ');
     expect(git('format-patch', '--stdout', '-1')).toContain('GIT binary patch');
   });
@@ -144,7 +144,7 @@ describe('bridgetape git install', () => {
     expect(config()).toContain('100% here');
     await committed('a.cassette');
     await put('a.cassette', 'tock 1');
-    expect(git('diff')).toContain('+        Data: "tock 1\\r\\n"');
+    expect(git('diff')).toContain('+            Data: "tock 1\\r\\n"');
     git('commit', '-qam', 'ours');
     git('checkout', '-qb', 'other', 'HEAD~1');
     await committed('a.cassette', 'theirs');
