@@ -1,11 +1,12 @@
 /** Writes a cassette's text to a file, or to a folder where larger payloads are files of their own. */
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { Cassette, type CassetteState } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { cassetteLines } from './cassette-text.js';
 import { PAYLOADS, payloadStore, WRITTEN_NAME } from './payload-files.js';
+import type { Store } from './write-yaml.js';
 
 /** The text in a folder. */
 export const TEXT_FILE = 'cassette.yaml';
@@ -46,8 +47,11 @@ export function unpack(file: string, output: string, { force = false }: UnpackOp
   using cassette = Cassette.open(file);
   refuseExisting(output, force);
   try {
-    const payloads = isTextFile(output) ? writeText(cassette, output, () => undefined) : writeFolder(cassette, output);
-    return { path: isTextFile(output) ? output : join(output, TEXT_FILE), events: cassette.eventCount, payloads, state: cassette.state };
+    const isFile = isTextFile(output);
+    const path = isFile ? output : join(output, TEXT_FILE);
+    const payloads = isFile ? 0 : writeFolder(cassette, output);
+    if (isFile) writeText(cassette, path, () => undefined);
+    return { path, events: cassette.eventCount, payloads, state: cassette.state };
   } catch (error) {
     if (error instanceof BridgetapeError || !(error instanceof Error) || !('code' in error)) throw error;
     throw new BridgetapeError('text-not-writable', `Cannot unpack to ${output}: ${error.message}.`, 'Name a place in a folder that exists and that you may write to.', { cause: error });
@@ -70,6 +74,7 @@ function refuseExisting(output: string, force: boolean): void {
   if (!force) throw refusal('the folder holds a cassette that was unpacked before', 'Name another folder, or pass --force to replace it.');
 }
 
+/** @returns the number of payload files */
 function writeFolder(cassette: Cassette, folder: string): number {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const payloads = join(folder, PAYLOADS);
@@ -85,9 +90,9 @@ function writeFolder(cassette: Cassette, folder: string): number {
 }
 
 /** Under another name until it is whole. */
-function writeText(cassette: Cassette, path: string, store: Parameters<typeof cassetteLines>[1]): 0 {
-  const birth = join(dirname(path), `.${path.slice(dirname(path).length).replace(/^[/\\]/, '')}.new-${process.pid}`);
-  const file = openSync(birth, 'w', 0o600);
+function writeText(cassette: Cassette, path: string, store: Store): void {
+  const birth = join(dirname(path), `.${basename(path)}.new-${process.pid}`);
+  const file = openSync(birth, 'wx', 0o600);
   try {
     let chunk = '';
     for (const line of cassetteLines(cassette, store)) {
@@ -104,5 +109,4 @@ function writeText(cassette: Cassette, path: string, store: Parameters<typeof ca
   }
   closeSync(file);
   renameSync(birth, path);
-  return 0;
 }

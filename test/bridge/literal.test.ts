@@ -45,7 +45,7 @@ function failure(typeName: string, written: Literal): { readonly reason: string;
   throw new Error('it was read');
 }
 
-describe('a message as a literal', () => {
+describe('a message as a literal', { timeout: 120_000 }, () => {
   it.each(readdirSync(cassettes).filter((name) => name.endsWith('.cassette')))('needs no bytes beside it for anything that BuildKit wrote in %s', (name) => {
     using cassette = Cassette.open(join(cassettes, name));
     const methods = new Map(cassette.calls.map(({ id, path }) => [id, methodOf(path)]));

@@ -57,7 +57,7 @@ async function committed(name: string, words?: string): Promise<void> {
   git('commit', '-qm', words ?? 'first');
 }
 
-describe('bridgetape git install', () => {
+describe('bridgetape git install', { timeout: 120_000 }, () => {
   it('has git diff, log -p and show tell what changed in a cassette, and nothing else', async () => {
     const { status, stdout, stderr } = await install();
     expect([status, stderr]).toEqual([0, `bridgetape: changed in ${tree}:\n`]);

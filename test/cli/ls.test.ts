@@ -23,7 +23,7 @@ afterAll(() => folder[Symbol.dispose]());
 
 const ls = (...args: readonly string[]): ReturnType<typeof bridgetape> => bridgetape(['ls', ...args], { cwd: folder.path });
 
-describe('bridgetape ls', () => {
+describe('bridgetape ls', { timeout: 120_000 }, () => {
   it('has a line for each cassette in a folder and below it', async () => {
     const { status, stdout } = await ls('tapes');
     expect(status).toBe(0);

@@ -23,7 +23,7 @@ async function played(file: string): Promise<string> {
   return output;
 }
 
-describe('a cassette that was unpacked, changed and packed', () => {
+describe('a cassette that was unpacked, changed and packed', { timeout: 120_000 }, () => {
   it('replays as changed', async () => {
     using folder = new Folder();
     const text = join(folder.path, 'a.yaml');

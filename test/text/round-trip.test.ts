@@ -59,7 +59,7 @@ header:
 events:
 `;
 
-describe('a cassette that was unpacked and packed', () => {
+describe('a cassette that was unpacked and packed', { timeout: 120_000 }, () => {
   test.each(readdirSync(recordings).filter((name) => name.endsWith('.cassette')))('holds the same: %s', async (name) => {
     using folder = new Folder();
     copyFileSync(join(recordings, name), folder.file);
@@ -89,7 +89,7 @@ describe('a cassette that was unpacked and packed', () => {
       }),
       { numRuns: 60 },
     );
-  }, 120_000);
+  });
 
   test('keeps messages of known methods whose bytes are of no kind that BuildKit writes', async () => {
     await fc.assert(
@@ -100,7 +100,7 @@ describe('a cassette that was unpacked and packed', () => {
       }),
       { numRuns: 40 },
     );
-  }, 120_000);
+  });
 
   test('keeps its header, a frontend run and all', async () => {
     using folder = new Folder();
@@ -179,10 +179,10 @@ describe('a cassette that was unpacked and packed', () => {
     expect(statSync(join(folder.path, 'a', 'cassette.yaml')).mode & 0o777).toBe(0o600);
     rmSync(join(folder.path, 'b.cassette'));
     expectSame(readAll(await again(folder, 'a.yaml')), readAll(folder.file));
-  }, 60_000);
+  });
 });
 
-describe('a text that was changed', () => {
+describe('a text that was changed', { timeout: 120_000 }, () => {
   test('packs as what it says now', async () => {
     using folder = new Folder();
     copyFileSync(join(recordings, 'dialogue-v0.32.2.cassette'), folder.file);

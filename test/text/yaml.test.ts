@@ -32,7 +32,7 @@ const { any } = fc.letrec<{ any: Literal; list: readonly Literal[]; map: Literal
   map: fc.dictionary(fc.oneof(text, fc.string({ minLength: 1000, maxLength: 1100 })), tie('any'), { maxKeys: 4 }).map((object) => new Map(Object.entries(object))),
 }));
 
-describe('YAML', () => {
+describe('YAML', { timeout: 120_000 }, () => {
   test.prop([any], { numRuns: 2000 })('that was written is read as the same', (literal) => {
     const map = new Map([['it', literal]]);
     expect(settled(read(written(map)))).toEqual(settled(map));
