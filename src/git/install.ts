@@ -13,7 +13,7 @@ import { git, tryGit, workingTree } from './run-git.js';
 export interface Change {
   /** As somebody would do it by hand, or see it done. */
   readonly about: string;
-  apply(): void;
+  readonly apply: () => void;
 }
 
 export interface Plan {

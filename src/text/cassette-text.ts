@@ -25,7 +25,8 @@ export function* cassetteLines(cassette: Pick<Cassette, 'header' | 'events' | 's
   yield* INTRODUCTION;
   yield `textForm: ${TEXT_FORM}`;
   // What is damaged in a block shows when that is read, and has to be said above it.
-  for (const event of cassette.events()) void event;
+  const walk = cassette.events();
+  while (walk.next().done !== true);
   if (cassette.state !== 'whole') {
     yield `# ${cassette.state === 'interrupted' ? 'The recording was not brought to its end. Without the next line it packs as one that was.' : 'What cannot be read is a gap below, and stays one.'}`;
     yield `state: ${cassette.state}`;

@@ -32,7 +32,7 @@ export function* diffLines(cassette: Pick<Cassette, 'header' | 'events' | 'state
   for (const event of cassette.events()) {
     const literal = withoutRun(event, eventLiteral(event, conversation));
     conversation.add(event);
-    if (!('call' in event) || event.call === undefined) {
+    if (!('call' in event)) {
       loose.push(literal);
       continue;
     }
