@@ -27,6 +27,8 @@ export default {
     floor('view', ground),
     floor('compare', [...ground, 'recorder', 'runtime', 'command', 'diff', 'view']),
     floor('diff', [...ground, 'view']),
+    floor('text', ground),
+    floor('git', []),
     {
       name: 'grpc-js-drives-and-does-not-serve',
       comment: 'grpc-js is the client that drives a recording (src/driver); nothing else knows it',

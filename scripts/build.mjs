@@ -28,7 +28,7 @@ const script = (name, parts) => ({
   supported: { 'dynamic-import': false },
   // yargs asks where it lies, to look for translations of its own words; beside a script there are none.
   define: { 'import.meta.url': 'scriptUrl' },
-  banner: { js: 'const scriptUrl = "file://" + __filename;' },
+  banner: { js: 'const scriptUrl = require("node:url").pathToFileURL(__filename).href;' },
   target: 'node20.19',
   // The names stay: they stand in stack traces.
   minifyWhitespace: true,
@@ -67,7 +67,7 @@ function licences(inputs) {
 rmSync(dist, { recursive: true, force: true });
 run('scripts/bundle-schema.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-const parts = ['record', 'replay', 'run', 'runtime', 'show', 'explain', 'diff', 'compare', 'verify', 'config', 'help', 'frontend-recorder'];
+const parts = ['record', 'replay', 'run', 'runtime', 'ls', 'show', 'explain', 'diff', 'compare', 'verify', 'unpack', 'pack', 'git', 'config', 'help', 'frontend-recorder'];
 // One file each, because finding and linking the modules one by one takes longer than all that a short run does.
 const results = await Promise.all(['main', 'frontend', ...parts].map((name) => build(script(name, parts))));
 writeFileSync(join(dist, 'cli', 'THIRD_PARTY_LICENSES'), licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));

@@ -67,4 +67,5 @@ export {
   type Verdict,
 } from './replayer/index.js';
 export { formatAddress, parseAddress, parseSocketAddress, temporaryAddress, type Address, type SocketAddress, type TlsClientOptions, type TlsFiles } from './socket/index.js';
+export { pack, unpack, type Packed, type PackOptions, type Unpacked, type UnpackOptions } from './text/index.js';
 export { version } from './version.js';

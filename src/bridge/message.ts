@@ -97,7 +97,7 @@ function numeric(type: ScalarType, value: bigint): Scalar {
   }
 }
 
-const WIRE_OF: Readonly<Record<ScalarType, 'varint' | 'fixed64' | 'fixed32' | 'bytes'>> = {
+export const WIRE_OF: Readonly<Record<ScalarType, 'varint' | 'fixed64' | 'fixed32' | 'bytes'>> = {
   double: 'fixed64',
   float: 'fixed32',
   int32: 'varint',
@@ -136,7 +136,7 @@ function fromBytes(type: FieldType, value: Uint8Array, depth: number): Value {
 }
 
 /** The values that one wire field holds, packed ones apart; undefined when the wire type doesn't fit. */
-function valuesOf(type: FieldType, packable: boolean, raw: RawField, depth: number): readonly Value[] | undefined {
+export function valuesOf(type: FieldType, packable: boolean, raw: RawField, depth: number): readonly Value[] | undefined {
   const scalar = scalarOf(type);
   const wire = scalar === undefined ? 'bytes' : WIRE_OF[scalar];
   if (raw.wire === 'bytes') {

@@ -123,6 +123,11 @@ export function enumName(enumType: string, value: number): string | undefined {
   return names.get(value);
 }
 
+/** The value of that name; undefined when the enum has none. Of names for one value any will do. */
+export function enumNumber(enumType: string, name: string): number | undefined {
+  return table().enums[enumType]?.find(([known]) => known === name)?.[1];
+}
+
 function method(service: string, [name, requestType, responseType, clientStreaming, serverStreaming]: MethodRow): Method {
   return { path: `/${service}/${name}`, service, name, requestType, responseType, clientStreaming, serverStreaming };
 }

@@ -168,6 +168,40 @@ function varint(value: number): number[] {
   return bytes;
 }
 
+/** A varint, two's complement of 64 bits for what is negative. */
+export function varintBytes(value: bigint): Uint8Array {
+  const bytes: number[] = [];
+  let rest = BigInt.asUintN(64, value);
+  while (rest >= 0x80n) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  bytes.push(Number(rest));
+  return Uint8Array.from(bytes);
+}
+
+/** A value of fixed width, little-endian. */
+export function fixedBytes(value: bigint, width: 4 | 8): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, value), true);
+  return bytes.subarray(0, width);
+}
+
+const WIRE_TYPES: Readonly<Record<RawField['wire'], number>> = { varint: 0, fixed64: 1, bytes: 2, group: 3, fixed32: 5 };
+const END_GROUP = 4;
+
+/** Numbered fields to bytes, in their order; every tag, length and varint as short as it can be. */
+export function writeFields(fields: Iterable<RawField>): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const { number, wire, value } of fields) {
+    parts.push(Uint8Array.from(varint(number * 8 + WIRE_TYPES[wire])));
+    if (!(value instanceof Uint8Array)) parts.push(wire === 'varint' ? varintBytes(value) : fixedBytes(value, wire === 'fixed64' ? 8 : 4));
+    else if (wire === 'bytes') parts.push(Uint8Array.from(varint(value.length)), value);
+    else parts.push(value, Uint8Array.from(varint(number * 8 + END_GROUP)));
+  }
+  return concat(parts);
+}
+
 /** A varint field: tag and value. @param value a whole number from 0 on */
 export function varintField(number: number, value: number): Uint8Array {
   return Uint8Array.from([...varint(number * 8), ...varint(value)]);

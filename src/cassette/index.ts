@@ -16,6 +16,7 @@ export type {
   Side,
 } from './events.js';
 export { HTTP_1, whole } from './events.js';
+export { CASSETTE_SUFFIX, findCassettes } from './find-cassettes.js';
 export type { FrontendExit, FrontendFile, FrontendRun } from './frontend-run.js';
 export type { CassetteHeader, LateFacts, NewHeader } from './header.js';
 export type { CallOutcome, CallSummary, ConnectionSummary } from './summary.js';

@@ -15,10 +15,14 @@ const COMMANDS: readonly Entry[] = [
   { name: 'replay', takes: 'FILE...', summary: 'Serve a cassette in place of BuildKit', load: async () => (await import('./replay.js')).replayCommand },
   { name: 'run', takes: 'CASSETTE -- CMD...', summary: 'Run a frontend here, served from a cassette', load: async () => (await import('./run.js')).runCommand },
   { name: 'runtime', takes: '--dir DIR', summary: 'Make an OCI runtime for buildkitd that records container frontends', load: async () => (await import('./runtime.js')).runtimeCommand },
+  { name: 'ls', takes: 'DIR|FILE...', summary: 'List cassettes: builds, versions, calls, durations, sizes', load: async () => (await import('./ls.js')).lsCommand },
   { name: 'show', takes: 'FILE [CALL]', summary: 'Show the calls of a cassette, or one call whole', load: async () => (await import('./show.js')).showCommand },
   { name: 'explain', takes: 'FILE CALL', summary: 'Show what a replay compares of a request, and why', load: async () => (await import('./explain.js')).explainCommand },
   { name: 'diff', takes: 'A B', summary: 'Tell what differs between two cassettes', load: async () => (await import('./diff.js')).diffCommand },
   { name: 'compare', takes: '--daemon … -- CMD...', summary: 'Record a command against several daemons, and tell what differs', load: async () => (await import('./compare.js')).compareCommand },
+  { name: 'unpack', takes: 'FILE', summary: 'Write a cassette as text that can be edited', load: async () => (await import('./unpack.js')).unpackCommand },
+  { name: 'pack', takes: 'TEXT -o FILE', summary: 'Make a cassette of such a text', load: async () => (await import('./pack.js')).packCommand },
+  { name: 'git', takes: 'install', summary: 'Have git show cassettes as text', load: async () => (await import('./git.js')).gitCommand },
   { name: 'verify', takes: 'FILE', summary: 'Check a cassette: whole, interrupted, or damaged where', load: async () => (await import('./verify.js')).verifyCommand },
 ];
 

@@ -2,8 +2,8 @@
 import type { Duplex } from 'node:stream';
 
 import type { Rules } from '../bridge/index.js';
-import { Cassette } from '../cassette/index.js';
-import type { BridgetapeError } from '../errors.js';
+import { Cassette, findCassettes } from '../cassette/index.js';
+import { BridgetapeError } from '../errors.js';
 import { formatAddress, listen, temporaryAddress, type Listener, type SocketAddress, type TlsFiles } from '../socket/index.js';
 import type { Accept, AcceptTransport } from './call.js';
 import { systemClock } from './clock.js';
@@ -12,7 +12,6 @@ import { EngineScript } from './engine-script.js';
 import type { Fault } from './fault.js';
 import { FaultPlan, type FaultTally } from './fault-plan.js';
 import { parseFault } from './fault-spec.js';
-import { findCassettes } from './find-cassettes.js';
 import { GrpcServer, type GrpcServerOptions } from './grpc-server.js';
 import type { Told } from './miss.js';
 import { originOf } from './origin.js';
@@ -277,7 +276,11 @@ function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, limi
 }
 
 /** All of them or none. */
+/** Each is an open file while it is served; systems allow 1024 by default. */
+const MAX_CASSETTES = 500;
+
 function openAll(files: readonly string[]): readonly Cassette[] {
+  if (files.length > MAX_CASSETTES) throw new BridgetapeError('bad-argument', `${files.length} cassettes are too many to be served at once: ${MAX_CASSETTES} can be.`, 'Name fewer of them, or a smaller folder.');
   const opened: Cassette[] = [];
   try {
     for (const file of files) opened.push(Cassette.open(file));

@@ -5,6 +5,7 @@ export { cassetteHead, type ViewOptions } from './cassette-head.js';
 export { explanationJson, showExplanation, type ExplanationOptions } from './explanation.js';
 export { eventsJson, surveyJson } from './json-lines.js';
 export { cutEnd, indented, legible, padStart, width, wrap } from './legible.js';
+export { listingJson, showListing, type Listed } from './listing.js';
 export { plainPainter, type Painter } from './painter.js';
 export { duration, plural, size } from '../quantity.js';
 export { surveyCassette, type Survey, type SurveyedBuild, type SurveyedCall } from './survey.js';

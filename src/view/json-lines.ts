@@ -38,7 +38,8 @@ function readingOf({ method, path }: Pick<CallSummary, 'method' | 'path'>): Read
 
 const UNKNOWN = readingOf({ path: '' });
 
-function cassetteObject({ name, header, state, damages, tail, connections, duration, eventCount, calls, builds, gaps }: Survey): object {
+/** What a line for a cassette says. */
+export function cassetteObject({ name, header, state, damages, tail, connections, duration, eventCount, calls, builds, gaps }: Survey): object {
   return {
     kind: 'cassette',
     name,

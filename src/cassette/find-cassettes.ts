@@ -5,13 +5,11 @@ import { join } from 'node:path';
 import { BridgetapeError } from '../errors.js';
 
 export const CASSETTE_SUFFIX = '.cassette';
-/** Each is an open file while it is served; systems allow 1024 by default. */
-const MAX_CASSETTES = 500;
 
 /**
  * @param paths of cassettes, and of folders: those mean every `*.cassette` in them and below
  * @returns paths of files, each file once, in the order of the paths and by name within a folder
- * @throws BridgetapeError `cassette-not-found` for a folder without any, `bad-argument` for too many
+ * @throws BridgetapeError `cassette-not-found` for a folder without any
  */
 export function findCassettes(paths: readonly string[]): readonly string[] {
   const byFile = new Map<string, string>();
@@ -19,7 +17,6 @@ export function findCassettes(paths: readonly string[]): readonly string[] {
     const files = isFolder(path) ? cassettesIn(path) : [path];
     for (const file of files) if (!byFile.has(identity(file))) byFile.set(identity(file), file);
   }
-  if (byFile.size > MAX_CASSETTES) throw new BridgetapeError('bad-argument', `${byFile.size} cassettes are too many to be served at once: ${MAX_CASSETTES} can be.`, 'Name fewer of them, or a smaller folder.');
   return [...byFile.values()];
 }
 

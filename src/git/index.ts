@@ -1,0 +1,2 @@
+/** What a git repository has to know of cassettes. */
+export { planInstall, planUninstall, unaffected, type Change, type Plan } from './install.js';

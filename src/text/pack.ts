@@ -1,0 +1,83 @@
+/** Makes a cassette of a text. */
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { CassetteWriter, type Closed } from '../cassette/index.js';
+import { BridgetapeError } from '../errors.js';
+import { readCassetteText, type CassetteText } from './cassette-text.js';
+import { payloadFiles } from './payload-files.js';
+import { TextError } from './read-yaml.js';
+import { TEXT_FILE } from './unpack.js';
+
+/** JavaScript has no longer texts. A cassette with more goes into a folder. */
+const MAX_TEXT_BYTES = 500 * 1024 * 1024;
+
+export interface PackOptions {
+  /** Replace a cassette that exists. */
+  readonly force?: boolean;
+}
+
+export interface Packed extends Closed {
+  /** Whether the text says that the recording was interrupted or damaged. Only the first can be packed as such. */
+  readonly state: CassetteText['state'];
+  /** Bytes that were not used, because what they stand beside has been changed since. */
+  readonly stale: CassetteText['stale'];
+}
+
+/**
+ * Packs what `unpack` wrote, or what was written by hand: a file, or a folder with `cassette.yaml`. All of it is read
+ * before anything is written. A text of an interrupted recording gives an interrupted cassette.
+ *
+ * @throws BridgetapeError `bad-text` with the line and the key of what can't be packed, `cassette-exists`,
+ *   `cassette-not-writable`
+ */
+export async function pack(text: string, output: string, { force = false }: PackOptions = {}): Promise<Packed> {
+  const folder = statSync(text, { throwIfNoEntry: false })?.isDirectory() === true ? text : undefined;
+  const file = folder === undefined ? text : join(folder, TEXT_FILE);
+  const { state, header, events, stale } = read(file, folder);
+  const writer = await CassetteWriter.create(output, header, { force });
+  for (const event of events) if (!writer.append(event)) await writer.drained();
+  const closed = await (state === 'interrupted' ? writer.leave() : writer.close());
+  const failure = closed.loss?.error ?? closed.packFailure;
+  if (failure !== undefined) throw new BridgetapeError('cassette-not-writable', `Cannot pack ${file} to ${output}: ${failure.message}.`, 'Check that there is room on the disk.', { cause: failure });
+  return { ...closed, state, stale };
+}
+
+function read(file: string, folder: string | undefined): CassetteText {
+  const text = contentsOf(file);
+  try {
+    return readCassetteText(text, payloadFiles(folder));
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    const { line, key, reason } = error;
+    throw wrong(`${file}:${line}: ${key === '' ? 'the text' : key} ${reason}.`, { cause: error });
+  }
+}
+
+function contentsOf(file: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFile(file);
+  } catch (error) {
+    if (error instanceof BridgetapeError) throw error;
+    throw new BridgetapeError('bad-text', `Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}.`, `Name what bridgetape unpack wrote: a .yaml file, or a folder with ${TEXT_FILE}.`, { cause: error });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw wrong(`${file} is no text: it is not UTF-8.`, { cause: error });
+  }
+}
+
+function readFile(path: string): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    if (size > MAX_TEXT_BYTES) throw wrong(`${path} has ${size} bytes; more than ${MAX_TEXT_BYTES} are not read.`);
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const wrong = (what: string, options?: ErrorOptions): BridgetapeError => new BridgetapeError('bad-text', what, 'docs/text-form.md says how a cassette is written.', options);

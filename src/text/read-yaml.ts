@@ -1,0 +1,161 @@
+/**
+ * YAML as literals, with the line of everything. Files are untrusted: no aliases (which make small files large), no tags
+ * but our own, bounded depth, and a long list is read in pieces, so that what is in memory at a time is bounded as well.
+ */
+import { isAlias, isMap as isYamlMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Document, type ParsedNode } from 'yaml';
+
+import { Plain, type Literal, type LiteralPath } from '../bridge/index.js';
+
+/** What is wrong with a text, and where. */
+export class TextError extends Error {
+  override readonly name = 'TextError';
+
+  constructor(
+    readonly reason: string,
+    readonly line: number,
+    readonly key: string,
+  ) {
+    super(reason);
+  }
+}
+
+/** A definition in a source map in an error's details is some 30 deep. */
+const MAX_NESTING = 200;
+/** So many characters of a list are parsed at a time, and one item more. */
+const PIECE = 256 * 1024;
+/** No other way to write bytes: neither blanks within nor wrong ends. */
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** @throws TextError when there is no such file, or not to be had */
+export type Files = (name: string) => Uint8Array;
+
+/** A part of the text that was parsed in one go. */
+export class Piece {
+  readonly value: Literal;
+  readonly #document: Document.Parsed;
+  readonly #lines: LineCounter;
+  readonly #firstLine: number;
+
+  /** @throws TextError */
+  constructor(source: string, firstLine: number, files: Files) {
+    this.#firstLine = firstLine;
+    this.#lines = new LineCounter();
+    // Repeated keys are looked for here, in one pass.
+    this.#document = parsed(source, this.#lines, firstLine);
+    const [broken] = [...this.#document.errors, ...this.#document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')];
+    if (broken !== undefined) throw new TextError(broken.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? 'is no YAML', firstLine - 1 + (broken.linePos?.[0].line ?? 1), '');
+    this.value = this.#literal(this.#document.contents, [], files);
+  }
+
+  /** The line of a member, or of the nearest one around it. */
+  lineOf(path: LiteralPath): number {
+    for (let length = path.length; length > 0; length -= 1) {
+      const parent: unknown = this.#document.getIn(path.slice(0, length - 1), true);
+      const key = path[length - 1];
+      const pair = isYamlMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
+      const node: unknown = pair === undefined ? this.#document.getIn(path.slice(0, length), true) : pair.key;
+      if (isNode(node) && node.range) return this.#lineAt(node.range[0]);
+    }
+    return this.#firstLine;
+  }
+
+  /** @returns an error to be thrown */
+  wrong(reason: string, path: LiteralPath): TextError {
+    return new TextError(reason, this.lineOf(path), keyText(path));
+  }
+
+  #lineAt(offset: number): number {
+    return this.#firstLine - 1 + this.#lines.linePos(offset).line;
+  }
+
+  #literal(node: ParsedNode | null, path: LiteralPath, files: Files): Literal {
+    if (node === null) return new Plain('');
+    const wrong = (reason: string): TextError => new TextError(reason, this.#lineAt(node.range[0]), keyText(path));
+    if (path.length > MAX_NESTING) throw wrong(`is nested more than ${MAX_NESTING} deep`);
+    if (isAlias(node)) throw wrong('is an alias; write out what it stands for');
+    if (node.anchor !== undefined) throw wrong('has an anchor; there are no aliases here');
+    if (isScalar(node)) {
+      // The value of !!binary has been made of this by a reader that takes anything.
+      const text = node.source;
+      switch (node.tag) {
+        case undefined:
+        case 'tag:yaml.org,2002:str':
+          return node.type === Scalar.PLAIN && node.tag === undefined ? new Plain(text) : text;
+        case 'tag:yaml.org,2002:binary': {
+          const base64 = text.replaceAll(/\s/g, '');
+          if (!BASE64.test(base64) || base64.length % 4 !== 0) throw wrong('is !!binary, but no base64');
+          return Buffer.from(base64, 'base64');
+        }
+        case '!file':
+          try {
+            return files(text);
+          } catch (error) {
+            if (error instanceof TextError) throw wrong(error.reason);
+            throw error;
+          }
+        default:
+          throw wrong(`has the tag ${node.tag}; only !!binary and !file are known`);
+      }
+    }
+    if (node.tag !== undefined && !['tag:yaml.org,2002:map', 'tag:yaml.org,2002:seq'].includes(node.tag)) throw wrong(`has the tag ${node.tag}, which is for a single value`);
+    if (isSeq(node)) return node.items.map((item, index) => this.#literal(item, [...path, index], files));
+    const members = new Map<string, Literal>();
+    for (const { key, value } of node.items) {
+      if (!isScalar(key) || typeof key.value !== 'string') throw wrong('has a key that is no text');
+      if (members.has(key.value)) throw new TextError('stands twice', this.#lineAt(key.range[0]), keyText([...path, key.value]));
+      members.set(key.value, this.#literal(value, [...path, key.value], files));
+    }
+    return members;
+  }
+}
+
+function parsed(source: string, lines: LineCounter, firstLine: number): Document.Parsed {
+  try {
+    return parseDocument(source, { lineCounter: lines, schema: 'failsafe', uniqueKeys: false, keepSourceTokens: false });
+  } catch (error) {
+    // The library's stack is as deep as what it reads.
+    if (error instanceof RangeError) throw new TextError('is nested too deep', firstLine, '');
+    throw error;
+  }
+}
+
+/** `message.Definition.def[3].exec` */
+export function keyText(path: LiteralPath): string {
+  return path.map((key, at) => (typeof key === 'number' ? `[${key}]` : at === 0 ? key : `.${key}`)).join('');
+}
+
+/** A text that is a map whose last member is a long list: the map up to there, then the list a piece at a time. */
+export function* pieces(text: string, listKey: string, files: Files): Generator<Piece> {
+  const lines = linesOf(text);
+  let source = '';
+  let firstLine = 1;
+  let inList = false;
+  let line = 0;
+  for (const content of lines) {
+    line += 1;
+    const isKey = content.startsWith(`${listKey}:`);
+    if (!inList && isKey && /^\w+:\s*(#.*)?$/.test(content.trimEnd())) {
+      yield new Piece(source, firstLine, files);
+      [source, firstLine, inList] = ['', line + 1, true];
+      continue;
+    }
+    // An item begins at the line's start; everything within one is indented.
+    if (inList && content.startsWith('- ') && source.length > PIECE) {
+      yield new Piece(source, firstLine, files);
+      [source, firstLine] = ['', line];
+    }
+    if (inList && /^[^\s#-]/.test(content)) throw new TextError(`the list of ${listKey} is the last of the file; nothing can stand behind it`, line, content.split(':')[0]?.trim() ?? '');
+    source += content;
+  }
+  yield new Piece(source, firstLine, files);
+}
+
+function* linesOf(text: string): Generator<string> {
+  let at = 0;
+  while (at < text.length) {
+    const end = text.indexOf('\n', at) + 1;
+    const next = end === 0 ? text.length : end;
+    yield text.slice(at, next);
+    at = next;
+  }
+}

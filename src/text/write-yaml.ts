@@ -1,0 +1,111 @@
+/**
+ * Literals as lines of YAML 1.2, of its plainest part: block maps and lists, no anchors, one way to write each value. So
+ * the same literal is the same text, whatever version of a YAML library reads it.
+ */
+import { isJsonWord, isList, isMap, Plain, type Literal, type LiteralMap } from '../bridge/index.js';
+
+/** What stands for a larger text or bytes that are kept elsewhere: a tag and a name; undefined where they stand in the text. */
+export type Store = (content: string | Uint8Array) => string | undefined;
+
+const BASE64_LINE = 76;
+/** YAML allows 1,024 characters for a key that is followed by a colon on its line. */
+const MAX_KEY = 1000;
+
+/** Letters, digits and signs; what is not seen, and what YAML takes for a line's end, is escaped. */
+const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u;
+const VISIBLE_LINES = /^[\p{L}\p{M}\p{N}\p{P}\p{S} \t\n]*$/u;
+/** First characters that mean nothing in YAML, and two that don't when something follows at once. */
+const PLAIN_START = /^([\p{L}\p{N}_/.$~^+(<=;]|[-:](?=[\p{L}\p{N}/_]))/u;
+/** What YAML's own schemas, 1.1 among them, take for something else than a text. */
+const WORDS = /^(true|false|null|yes|no|on|off|y|n|~|nan|infinity)$/i;
+const LIKE_A_NUMBER = /^[-+]?\.?\d[\d_.:,eExXoOa-fA-FtTzZ +-]*$|^[-+]?\.(inf|nan)?$/i;
+
+/** `key: value` lines of a map, indented. */
+export function* mapLines(map: LiteralMap, indent: string, store: Store): Generator<string> {
+  for (const [key, value] of map) {
+    const name = scalar(key);
+    if (name.length > MAX_KEY) yield* headed(`${indent}? ${name}\n${indent}:`, value, indent, store);
+    else yield* headed(`${indent}${name}:`, value, indent, store);
+  }
+}
+
+/** A list's items, each behind a dash. */
+export function* listLines(list: readonly Literal[], indent: string, store: Store): Generator<string> {
+  for (const item of list) {
+    if (isMap(item) && item.size > 0) yield* dashed(mapLines(item, `${indent}  `, store), indent);
+    else if (isList(item) && item.length > 0) yield* dashed(listLines(item, `${indent}  `, store), indent);
+    else yield* headed(`${indent}-`, item, indent, store);
+  }
+}
+
+/** The first line stands behind the dash. */
+function* dashed(lines: Generator<string>, indent: string): Generator<string> {
+  let dash = '- ';
+  for (const line of lines) {
+    yield dash === '' ? line : `${indent}${dash}${line.slice(indent.length + 2)}`;
+    dash = '';
+  }
+}
+
+function* headed(head: string, value: Literal, indent: string, store: Store): Generator<string> {
+  const inner = `${indent}  `;
+  if (isMap(value)) {
+    yield value.size === 0 ? `${head} {}` : head;
+    yield* mapLines(value, inner, store);
+    return;
+  }
+  if (isList(value)) {
+    yield value.length === 0 ? `${head} []` : head;
+    yield* listLines(value, inner, store);
+    return;
+  }
+  if (value instanceof Plain) {
+    yield `${head} ${value.source}`;
+    return;
+  }
+  const elsewhere = store(value);
+  if (elsewhere !== undefined) yield `${head} ${elsewhere}`;
+  else if (typeof value === 'string') yield* textLines(head, value, inner);
+  else yield* binaryLines(head, value, inner);
+}
+
+function* binaryLines(head: string, bytes: Uint8Array, inner: string): Generator<string> {
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  if (base64.length <= BASE64_LINE) {
+    yield `${head} !!binary ${base64 === '' ? '""' : base64}`;
+    return;
+  }
+  yield `${head} !!binary |`;
+  for (let at = 0; at < base64.length; at += BASE64_LINE) yield inner + base64.slice(at, at + BASE64_LINE);
+}
+
+/** Several lines as they are, where YAML would give them back so. */
+function* textLines(head: string, text: string, inner: string): Generator<string> {
+  const lines = text.split('\n');
+  if (lines.length === 1 || !VISIBLE_LINES.test(text) || /^[ \t\n]/.test(text) || lines.some((line) => line !== '' && line.trim() === '')) {
+    yield `${head} ${scalar(text)}`;
+    return;
+  }
+  const ending = !text.endsWith('\n') ? '-' : text.endsWith('\n\n') ? '+' : '';
+  yield `${head} |${ending}`;
+  for (const line of ending === '-' ? lines : lines.slice(0, -1)) yield line === '' ? '' : inner + line;
+}
+
+/** A text on one line: bare where nothing could be read into it. */
+function scalar(text: string): string {
+  const isBare =
+    PLAIN_START.test(text) && VISIBLE.test(text) && !/: |:$| #| $/.test(text) && !isJsonWord(text) && !WORDS.test(text) && !LIKE_A_NUMBER.test(text);
+  return isBare ? text : quoted(text);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1b': '\\e', '\0': '\\0', '\x07': '\\a', '\b': '\\b' };
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escaped)}"`;
+}
+
+function escaped(char: string): string {
+  const code = char.codePointAt(0) ?? 0;
+  const hex = (width: number): string => code.toString(16).padStart(width, '0');
+  return ESCAPES[char] ?? (code < 0x100 ? `\\x${hex(2)}` : code < 0x10000 ? `\\u${hex(4)}` : `\\U${hex(8)}`);
+}
