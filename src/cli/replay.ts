@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 import { findProgram, runCommand } from '../command/index.js';
-import { DEFAULT_STALL_MS, describeReannotations, describeUnused, errorReport, missLines, replay, reportOf, type FaultTally, type Outcome, type Replay, type ReplayReport } from '../replayer/index.js';
+import { DEFAULT_STALL_MS, describeReannotations, describeUnused, errorReport, hasFired, missLines, replay, reportOf, type Outcome, type Replay, type ReplayReport } from '../replayer/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
 import { dockerFront, dockerVariables } from './docker-variables.js';
@@ -123,23 +123,20 @@ function served({ cassettes }: Replay): string {
   return cassettes.length === 1 ? cassettes.join('') : plural(cassettes.length, 'cassette');
 }
 
-/** Faults that never happened to anybody: what they were to test was not tested. */
-function idle({ faults }: Replay): readonly FaultTally[] {
-  return faults.filter(({ fired }) => fired === 0);
-}
-
 /** Says what it came to. @returns the exit status */
-function conclude(replaying: Replay, { verdict, misses, unused }: ReplayReport, commandStatus: number): number {
+function conclude(replaying: Replay, { verdict, misses, unused, faults }: ReplayReport, commandStatus: number): number {
   for (const line of describeUnused(replaying.unused())) say(line);
   const reannotated = describeReannotations(replaying.reannotations);
   if (reannotated !== undefined) say(reannotated);
-  for (const { spec, calls } of idle(replaying)) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
+  for (const { spec, calls } of faults.filter((fault) => !hasFired(fault))) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
   if (replaying.afterFaults.length > 0) say(`bridgetape: after a fault, ${plural(replaying.afterFaults.length, 'request')} had no answer in ${served(replaying)}, which does not count`);
   if (commandStatus !== EXIT.ok) return commandStatus;
   switch (verdict) {
     case 'passed':
     case 'command-failed':
-      return idle(replaying).length === 0 ? EXIT.ok : EXIT.incomplete;
+      return EXIT.ok;
+    case 'fault-unfired':
+      return EXIT.incomplete;
     case 'missed':
       say(`bridgetape: the command succeeded, but ${plural(misses.count, 'request')} had no answer in ${served(replaying)}`);
       return EXIT.incomplete;
