@@ -147,6 +147,8 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     options.onListening?.(formatAddress(listener.address), listener.reach, docker?.address);
     // In one go: nobody is served before it is done.
     replayer = prepared ?? prepare();
+    // Whoever was told of the address may not have liked it.
+    signal?.throwIfAborted();
   } catch (error) {
     await listener?.close();
     await docker?.stop();
