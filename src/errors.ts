@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'cassette-version'
   | 'not-a-cassette'
   | 'ambiguous-cassettes'
+  | 'recording-refused'
   | 'call-not-found'
   | 'command-not-found'
   | 'replay-miss'

@@ -13,15 +13,16 @@ const MAX_LISTED = 1000;
 /**
  * `passed`: everything was answered; `missed`: something was not; `unused`: everything was, but not everything recorded was
  * asked for, and that was to count (`--strict`); `fault-unfired`: a fault never happened to anybody, so that what it was to
- * test was not tested; `command-failed`: the command failed by itself; `error`: the replay could not be done.
+ * test was not tested; `command-failed`: the command failed by itself; `error`: the replay could not be done; `recorded`:
+ * there was none, because the cassette was to be recorded.
  */
-export type Verdict = 'passed' | 'missed' | 'unused' | 'fault-unfired' | 'command-failed' | 'error';
+export type Verdict = 'passed' | 'missed' | 'unused' | 'fault-unfired' | 'command-failed' | 'error' | 'recorded';
 
 export interface ReplayReport {
   readonly format: 'bridgetape-replay-report';
   readonly version: number;
   readonly tool: string;
-  readonly verdict: Exclude<Verdict, 'error'>;
+  readonly verdict: Exclude<Verdict, 'error' | 'recorded'>;
   /** Left out when no command was run. */
   readonly command?: { readonly arguments: readonly string[]; readonly status: number };
   readonly cassettes: readonly string[];
@@ -38,6 +39,13 @@ export interface ReplayReport {
 export interface ErrorReport extends Pick<ReplayReport, 'format' | 'version' | 'tool'> {
   readonly verdict: 'error';
   readonly error: { readonly message: string };
+}
+
+/** Of a run that recorded in place of a replay. */
+export interface RecordingReport extends Pick<ReplayReport, 'format' | 'version' | 'tool' | 'command'> {
+  readonly verdict: 'recorded';
+  /** `rejected`: why the cassette is not in its place; left out when it is. */
+  readonly recording: { readonly cassette: string; readonly rejected?: string };
 }
 
 export interface ReportedMiss {
@@ -77,6 +85,10 @@ const HEAD = { format: 'bridgetape-replay-report', version: REPORT_VERSION, tool
 
 export function errorReport(error: unknown): ErrorReport {
   return { ...HEAD, verdict: 'error', error: { message: error instanceof Error ? error.message : String(error) } };
+}
+
+export function recordingReport(cassette: string, rejected: string | undefined, { command }: Pick<Outcome, 'command'>): RecordingReport {
+  return { ...HEAD, verdict: 'recorded', ...(command === undefined ? {} : { command }), recording: { cassette, ...(rejected === undefined ? {} : { rejected }) } };
 }
 
 export function reportOf(replay: Pick<Replay, 'cassettes' | 'misses' | 'missCount' | 'reannotations' | 'unused' | 'faults' | 'afterFaults'>, outcome: Outcome): ReplayReport {
