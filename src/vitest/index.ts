@@ -38,14 +38,14 @@ export interface BuildKitFixtures {
  * @example `const test = buildkitTest({ folder: 'recordings', strict: true });`
  */
 export function buildkitTest<Context extends object = object>(options: BuildKitOptions = {}, test: TestAPI<Context> = base as unknown as TestAPI<Context>): TestAPI<Context & BuildKitFixtures> {
-  const extended = (test as unknown as TestAPI).extend<BuildKitFixtures>({
-    buildkitOptions: [{}, { injected: false }],
-    buildkit: async ({ buildkitOptions, task }, use) => {
+  const extended = (test as unknown as TestAPI)
+    .extend('buildkitOptions', (): BuildKitOptions => ({}))
+    .extend('buildkit', async ({ buildkitOptions, task, onTestFinished }) => {
       const { buildkit, end } = await begin({ task }, { ...options, ...buildkitOptions });
-      await use(buildkit);
-      await end();
-    },
-  });
+      // Not by a clean-up of the fixture: an error in one is told twice, and other fixtures may have a client to close.
+      onTestFinished(end);
+      return buildkit;
+    });
   return extended as unknown as TestAPI<Context & BuildKitFixtures>;
 }
 

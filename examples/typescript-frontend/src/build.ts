@@ -33,7 +33,7 @@ export async function build(address: string, frontend: (build: Build) => Promise
     });
     return decode(responseType, answer);
   };
-  const bridge = (method: string, request: Fields): Promise<Fields> => call(`/${FRONTEND}.LLBBridge/${method}`, `${FRONTEND}.${method}Request`, request, `${FRONTEND}.${method === 'Ping' ? 'Pong' : `${method}Response`}`);
+  const bridge = (method: string, request: Fields): Promise<Fields> => call(`/${FRONTEND}.LLBBridge/${method}`, `${FRONTEND}.${method}Request`, request, `${FRONTEND}.${method === 'Ping' ? 'Pong' : method}Response`);
 
   try {
     // It lasts as long as the build; without a frontend's name, this client is the frontend.
