@@ -38,7 +38,6 @@ export async function build(address: string, frontend: (build: Build) => Promise
   try {
     // It lasts as long as the build; without a frontend's name, this client is the frontend.
     const solving = call(`/${CONTROL}.Control/Solve`, `${CONTROL}.SolveRequest`, { Ref: id }, `${CONTROL}.SolveResponse`);
-    // Who fails first says why.
     const building = (async () => {
       await bridge('Ping', {});
       const ref = await frontend({
@@ -52,14 +51,15 @@ export async function build(address: string, frontend: (build: Build) => Promise
         },
       }).catch(async (error: unknown) => {
         const why = error instanceof Error ? error.message : String(error);
-        await bridge('Return', { error: { code: grpc.status.UNKNOWN, message: why } });
+        await bridge('Return', { error: { code: grpc.status.UNKNOWN, message: why } }).catch(() => undefined);
         throw error;
       });
       await bridge('Return', { result: { ref: { id: ref } } });
     })();
-    solving.catch(() => undefined);
-    await building;
-    await solving;
+    // The build is over when Solve is, however the frontend ended; that knows better why it failed.
+    const [built, solved] = await Promise.allSettled([building, solving]);
+    if (built.status === 'rejected') throw built.reason;
+    if (solved.status === 'rejected') throw solved.reason;
   } finally {
     client.close();
   }

@@ -7,7 +7,7 @@ const test = buildkitTest();
 
 test('everybody is greeted', async ({ buildkit }) => {
   expect(await greet(buildkit.address, ['ada', 'alan'])).toBe('hello, ada\n');
-  expect(buildkit).toHaveCalled('LLBBridge/Solve', { Definition: { ops: expect.arrayContaining([expect.objectContaining({ name: expect.stringContaining('write the greetings') as unknown })]) as unknown } });
+  expect(buildkit).toHaveCalled('LLBBridge/Solve', { Definition: { ops: [{ summary: 'mkfile /names 8 B' }, { kind: 'result' }] } });
   expect(buildkit).toHaveCalled('ReadFile', { FilePath: '/names' });
   expect(buildkit).toHaveReplayedEverything();
 });
