@@ -33,7 +33,7 @@ async function runSample(name: string, env: Record<string, string> = {}): Promis
   const file = join(folder, 'report.json');
   const samples = join(import.meta.dirname, 'samples');
   const args = [join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'), 'run', name, '--root', samples, '--config', join(samples, 'vitest.config.ts'), '--reporter=json', `--outputFile=${file}`];
-  const { VITEST: _, CI: __, ...outside } = process.env;
+  const outside = { ...process.env, VITEST: undefined, CI: undefined };
   await once(spawn(process.execPath, args, { cwd: samples, stdio: ['ignore', 'ignore', 'inherit'], env: { ...outside, BRIDGETAPE_MODE: '', NO_COLOR: '1', ...env } }), 'exit');
   const { testResults } = JSON.parse(readFileSync(file, 'utf8')) as { readonly testResults: readonly { readonly assertionResults: readonly (Result & { readonly title: string })[] }[] };
   return new Map(testResults.flatMap(({ assertionResults }) => assertionResults.map((result) => [result.title, result])));
