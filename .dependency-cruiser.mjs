@@ -22,6 +22,8 @@ export default {
     floor('runtime', [...ground, 'proxy', 'recorder', 'command']),
     floor('replayer', ground),
     floor('driver', ground),
+    floor('mode', [...ground, 'recorder', 'replayer']),
+    floor('vitest', [...ground, 'replayer', 'mode']),
     floor('frontend', [...ground, 'replayer', 'command']),
     floor('demo', [...ground, 'proxy', 'recorder', 'replayer', 'driver', 'view']),
     floor('view', ground),

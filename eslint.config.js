@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'test/interop/.cache/**', 'src/bridge/schema.generated.ts'] },
+  { ignores: ['dist/**', 'node_modules/**', 'test/interop/.cache/**', 'examples/**', 'src/bridge/schema.generated.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -18,6 +18,6 @@ for (const name of readdirSync(folder)) {
   }
 }
 // A run that left no report did not run.
-for (const name of ['unit.vitest.json', 'interop.vitest.json']) if (!runs.has(name)) total.failed += 1;
+for (const name of ['unit.vitest.json', 'interop.vitest.json', 'typescript-frontend.vitest.json']) if (!runs.has(name)) total.failed += 1;
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'cassette-version'
   | 'not-a-cassette'
   | 'ambiguous-cassettes'
+  | 'recording-refused'
   | 'call-not-found'
   | 'bad-text'
   | 'text-exists'

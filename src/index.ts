@@ -43,6 +43,7 @@ export {
 export { decodeDefinition, decodeMessage, decodeStatus, describeExec, Rules, type Difference, type RulePlace, type RuleSettings, type UserRule } from './bridge/index.js';
 export { readConfig, type Config } from './config/index.js';
 export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
+export { recordFresh, useCassette, type CassetteInRecording, type CassetteInReplay, type CassetteUse, type FreshRecording, type FreshSummary, type Mode, type UseCassetteOptions } from './mode/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
 export { runFrontend, type FrontendResult, type FrontendRunOptions } from './frontend/index.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';

@@ -22,21 +22,24 @@ export async function overview(commands: readonly Listed[], columns: number): Pr
   return await withOptions(parser, COMMON).epilogue('bridgetape COMMAND --help says more about one.').getHelp();
 }
 
-export async function help({ name, about, operands, options, runsCommand, examples, notes }: Synopsis, columns: number): Promise<string> {
+export async function help({ name, about, operands, options, runsCommand, examples, notes, topics = [] }: Synopsis, columns: number): Promise<string> {
   const named = Object.entries(operands).map(([operand, { required, many }]) => {
     const name = `${operand.toUpperCase()}${many === true ? '...' : ''}`;
     return required === true ? name : `[${name}]`;
   });
+  const elsewhere = topics.flatMap((topic) => Object.keys(topic.options ?? {}));
+  const own = Object.fromEntries(Object.entries(options).filter(([option]) => !elsewhere.includes(option)));
   const required = Object.entries(options).flatMap(([option, it]) => (it.kind === 'text' && it.required === true ? [`${it.short === undefined ? `--${option}` : `-${it.short}`} ${it.value}`] : []));
   const usage = ['Usage: bridgetape', name, ...named, ...required, '[options]', ...(runsCommand ? ['[-- CMD...]'] : [])].join(' ');
   const parser = blank(columns).usage(`${usage}\n\n${about}`);
   for (const [operand, it] of Object.entries(operands)) parser.positional(operand.toUpperCase(), { describe: it.about });
   for (const { line, about: why } of examples) parser.example(line, why ?? '');
   if (notes.length > 0) parser.epilogue(notes.join('\n\n'));
-  return await withOptions(parser, { ...options, ...COMMON }).getHelp();
+  return await withOptions(parser, { ...own, ...COMMON }).getHelp();
 }
 
-export function topicHelp({ paragraphs, tables, examples }: Topic, columns: number): string {
+export function topicHelp({ paragraphs, tables: own, options = {}, examples }: Topic, columns: number): string {
+  const tables = Object.keys(options).length === 0 ? own : [...own, { title: 'Options', rows: Object.entries(options).map(optionRow) }];
   const width = Math.max(Math.min(columns, WIDEST), NARROWEST);
   const indent = Math.max(...tables.flatMap(({ rows }) => rows.map(([form]) => form.length))) + 4;
   const row = ([form, about]: readonly [string, string]): string => wrapped(about, width - indent).map((line, at) => `${(at === 0 ? `  ${form}` : '').padEnd(indent)}${line}`).join('\n');
@@ -45,6 +48,13 @@ export function topicHelp({ paragraphs, tables, examples }: Topic, columns: numb
     ...tables.map(({ title, rows }) => [...wrapped(`${title}:`, width), ...rows.map(row)].join('\n')),
     ['Examples:', ...examples.map((line) => `  ${line}`)].join('\n'),
   ].join('\n\n');
+}
+
+function optionRow([name, option]: readonly [string, Option]): readonly [form: string, about: string] {
+  const form = option.kind === 'flag' ? `--${name}` : `--${name} ${option.value}`;
+  const again = option.kind === 'list' ? '; can be given again' : '';
+  const byDefault = option.kind === 'text' && option.defaultAbout !== undefined ? ` [default: ${option.defaultAbout}]` : '';
+  return [form, `${option.about}${again}${byDefault}`];
 }
 
 /** Lines of whole words; a word that is longer has one to itself. */

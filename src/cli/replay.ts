@@ -1,25 +1,20 @@
 import { setFlagsFromString } from 'node:v8';
 
 import { findProgram, runCommand } from '../command/index.js';
-import { DEFAULT_STALL_MS, describeReannotations, describeUnused, errorReport, missLines, replay, reportOf, type FaultTally, type Outcome, type Replay, type ReplayReport } from '../replayer/index.js';
+import { DEFAULT_STALL_MS, describeReannotations, describeUnused, errorReport, hasFired, missLines, recordingReport, replay, reportOf, type Outcome, type Replay, type ReplayReport } from '../replayer/index.js';
+import { modeFrom, planFor } from '../mode/index.js';
 import { colorsFor } from './colors.js';
 import { defineCommand } from './command.js';
 import { dockerFront, dockerVariables } from './docker-variables.js';
 import { FAULT_TOPIC } from './fault-topic.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
+import { checkRecordingOptions, MODE_OPTION, MODES_TOPIC, recordAnew, withShortNames } from './modes.js';
 import { factors, nonNegative } from './numbers.js';
 import { plural } from '../quantity.js';
+import { RECORDING_OPTIONS } from './recording.js';
 import { openReport } from './report-file.js';
 import { CONFIG_OPTION, rulesFrom } from './rules.js';
-import type { Options } from './synopsis.js';
 import { EXIT, say, untilSignal } from './terminal.js';
-
-/** A replay dials nobody, so that here nothing else can be meant by buildkitd's own names. */
-const SHORT_NAMES = {
-  'listen-tlscert': { ...LISTEN_OPTIONS['listen-tlscert'], also: 'tlscert' },
-  'listen-tlskey': { ...LISTEN_OPTIONS['listen-tlskey'], also: 'tlskey' },
-  'listen-tlscacert': { ...LISTEN_OPTIONS['listen-tlscacert'], also: 'tlscacert' },
-} as const satisfies Options;
 
 /**
  * V8 optimises a function after so many bytes of its code have run: 132 KB in Node 20, and most replays are over before
@@ -36,15 +31,16 @@ export const replayCommand = defineCommand(
     operands: { file: { required: true, many: true, about: 'A cassette, or a folder of them' } },
     options: {
       ...LISTEN_OPTIONS,
-      ...SHORT_NAMES,
+      ...RECORDING_OPTIONS,
+      mode: MODE_OPTION,
       config: CONFIG_OPTION,
       exact: { kind: 'flag', about: 'Source lines and names on the screen decide as well' },
-      pace: { kind: 'list', value: 'N', about: 'Time between messages: 0 none, 1 as recorded, 2 twice as slow; METHOD=N for one' },
+      pace: { kind: 'list', value: 'N', about: 'Pauses: 0 none, 1 as recorded; METHOD=N for one' },
       'max-gap': { kind: 'text', value: 'SECONDS', about: 'With a pace: cut longer silences to this' },
       stall: {
         kind: 'text',
         value: 'SECONDS',
-        about: 'How long to wait for a message of the client before its call fails; 0 waits for ever',
+        about: 'Fail a client that is silent so long; 0: never',
         default: String(DEFAULT_STALL_MS / 1000),
       },
       strict: { kind: 'flag', about: 'Fail too when something recorded is not asked for' },
@@ -58,17 +54,31 @@ export const replayCommand = defineCommand(
       { line: 'bridgetape replay testdata/ --strict -- go test ./...' },
     ],
     notes: ["Exit status: CMD's own when it is not 0; 3 when something had no answer or, with --strict, was not asked for, or a fault never fired; 2 when it could not be served; 127 when CMD is not found."],
-    topics: [FAULT_TOPIC],
+    topics: [FAULT_TOPIC, MODES_TOPIC],
   },
   async (values, command) => {
     const pace = factors('--pace', values.pace);
     const maxGapMs = values['max-gap'] === undefined ? undefined : nonNegative('--max-gap', values['max-gap']) * 1000;
     const stallMs = nonNegative('--stall', values.stall) * 1000;
     const graceMs = nonNegative('--grace', values.grace) * 1000;
-    const { address, tls, insecure } = listenPlace(values);
+    const choice = modeFrom(values.mode, process.env);
+    checkRecordingOptions(values, choice);
+    const { address, tls, insecure } = listenPlace(choice.mode === 'none' ? withShortNames(values) : values);
     if (command !== undefined) findProgram(command[0] ?? '');
     const rules = await rulesFrom(values.config, values.exact);
+    const records = planFor(values.file, choice, process.env) === 'record';
     const report = values.report === undefined ? undefined : openReport(values.report);
+    if (records) {
+      const file = values.file.join('');
+      try {
+        const { status, rejected } = await recordAnew(file, values, choice, command);
+        report?.write(recordingReport(file, rejected, commandOutcome(command, status)));
+        return status;
+      } catch (error) {
+        report?.write(errorReport(error));
+        throw error;
+      }
+    }
     let running: Promise<number> | undefined;
     const play = replay({
       file: values.file,
@@ -103,12 +113,16 @@ export const replayCommand = defineCommand(
     } finally {
       await replaying?.close();
     }
-    const outcome: Outcome = { strict: values.strict, ...(command === undefined || status === undefined ? {} : { command: { arguments: command, status } }) };
+    const outcome: Outcome = { strict: values.strict, ...commandOutcome(command, status) };
     const result = reportOf(replaying, outcome);
     report?.write(result);
     return conclude(replaying, result, status ?? EXIT.ok);
   },
 );
+
+function commandOutcome(command: readonly string[] | undefined, status: number | undefined): Pick<Outcome, 'command'> {
+  return command === undefined || status === undefined ? {} : { command: { arguments: command, status } };
+}
 
 async function untilTold(replaying: Replay, graceMs: number): Promise<void> {
   // Listens for signals first: who reads the line may answer it with one.
@@ -123,23 +137,20 @@ function served({ cassettes }: Replay): string {
   return cassettes.length === 1 ? cassettes.join('') : plural(cassettes.length, 'cassette');
 }
 
-/** Faults that never happened to anybody: what they were to test was not tested. */
-function idle({ faults }: Replay): readonly FaultTally[] {
-  return faults.filter(({ fired }) => fired === 0);
-}
-
 /** Says what it came to. @returns the exit status */
-function conclude(replaying: Replay, { verdict, misses, unused }: ReplayReport, commandStatus: number): number {
+function conclude(replaying: Replay, { verdict, misses, unused, faults }: ReplayReport, commandStatus: number): number {
   for (const line of describeUnused(replaying.unused())) say(line);
   const reannotated = describeReannotations(replaying.reannotations);
   if (reannotated !== undefined) say(reannotated);
-  for (const { spec, calls } of idle(replaying)) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
+  for (const { spec, calls } of faults.filter((fault) => !hasFired(fault))) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
   if (replaying.afterFaults.length > 0) say(`bridgetape: after a fault, ${plural(replaying.afterFaults.length, 'request')} had no answer in ${served(replaying)}, which does not count`);
   if (commandStatus !== EXIT.ok) return commandStatus;
   switch (verdict) {
     case 'passed':
     case 'command-failed':
-      return idle(replaying).length === 0 ? EXIT.ok : EXIT.incomplete;
+      return EXIT.ok;
+    case 'fault-unfired':
+      return EXIT.incomplete;
     case 'missed':
       say(`bridgetape: the command succeeded, but ${plural(misses.count, 'request')} had no answer in ${served(replaying)}`);
       return EXIT.incomplete;

@@ -3,11 +3,11 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 
 import { Cassette } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
-import type { ErrorReport, ReplayReport } from '../replayer/index.js';
+import type { ErrorReport, RecordingReport, ReplayReport } from '../replayer/index.js';
 
 export interface ReportFile {
   /** Writes the report and closes the file. */
-  write(report: ReplayReport | ErrorReport): void;
+  write(report: ReplayReport | RecordingReport | ErrorReport): void;
 }
 
 /** @throws BridgetapeError `bad-argument` for a file that cannot be written, or is a cassette */

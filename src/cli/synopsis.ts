@@ -11,8 +11,6 @@ export interface Text {
   readonly kind: 'text';
   /** One letter: `-o` beside `--output`. */
   readonly short?: string;
-  /** Another long name that is taken for it, and not in the help. */
-  readonly also?: string;
   /** What stands for the value in the help: `FILE`. */
   readonly value: string;
   readonly about: string;
@@ -32,7 +30,7 @@ export interface List {
 export type Option = Flag | Text | List;
 
 export function otherNames(option: Option): readonly string[] {
-  return option.kind === 'text' ? [option.short, option.also].filter((name) => name !== undefined) : [];
+  return option.kind === 'text' && option.short !== undefined ? [option.short] : [];
 }
 
 /** By their long names: `--name`. */
@@ -66,6 +64,8 @@ export interface Topic {
   readonly name: string;
   readonly paragraphs: readonly string[];
   readonly tables: readonly { readonly title: string; readonly rows: readonly (readonly [form: string, about: string])[] }[];
+  /** Those of the command's options that this help has, in place of the command's own. */
+  readonly options?: Options;
   readonly examples: readonly string[];
 }
 

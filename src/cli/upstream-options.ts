@@ -18,8 +18,6 @@ export const UPSTREAM_OPTIONS = {
     kind: 'text',
     value: 'ADDRESS',
     about: 'Where BuildKit is, as for buildctl: unix://, tcp://, docker-container://, kube-pod://, ssh://, …',
-    // buildctl takes an empty one for none.
-    default: process.env['BUILDKIT_HOST'] || DEFAULT_BUILDKIT_ADDRESS,
     defaultAbout: `$BUILDKIT_HOST, else ${DEFAULT_BUILDKIT_ADDRESS}`,
   },
   ...TLS_OPTIONS,
@@ -32,7 +30,8 @@ export interface UpstreamPlace {
 
 /** @throws BridgetapeError `bad-address` also for a connection helper whose program is not there */
 export function upstreamPlace(values: OptionValues<typeof UPSTREAM_OPTIONS>): UpstreamPlace {
-  const address = parseAddress(values.to);
+  // buildctl takes an empty variable for none.
+  const address = parseAddress(values.to ?? (process.env['BUILDKIT_HOST'] || DEFAULT_BUILDKIT_ADDRESS));
   if (address.kind === 'helper' && programPath(address.command[0]) === undefined) {
     throw new BridgetapeError('bad-address', `Cannot reach ${formatAddress(address)}: there is no program "${address.command[0]}" here.`, 'Install it, or look at PATH.');
   }

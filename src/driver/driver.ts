@@ -16,6 +16,8 @@ export interface DriveOptions {
   readonly target: string;
   /** 0: each message as soon as it may go; 1: as recorded. */
   readonly pace?: number;
+  /** Cancels every call and closes the connection. */
+  readonly signal?: AbortSignal | undefined;
   /** What a process printed, as it comes. */
   readonly onOutput?: (output: { readonly process: string; readonly fd: number; readonly data: Uint8Array }) => void;
 }
@@ -37,8 +39,12 @@ interface DrivenCall {
 /**
  * Drives every bridge call of a cassette, and the Solve and Status calls that carry their builds, while its sessions are
  * open and idle. Resolves when all have ended; a status other than recorded is for whoever compares the recordings to find.
+ *
+ * @throws the reason of `signal`, when that was aborted before all had ended
  */
 export async function drive(cassette: Cassette, options: DriveOptions): Promise<DriveReport> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const recorded = readCalls(cassette);
   const calls = recorded.filter(({ path }) => path !== SESSION);
   const builds = new Map<string, DrivenCall[]>();
@@ -51,12 +57,17 @@ export async function drive(cassette: Cassette, options: DriveOptions): Promise<
     'grpc.max_send_message_length': -1,
   });
   const ids = new Ids();
+  const sessions = recorded.filter(({ path }) => path === SESSION).map(({ headers }) => openSession(headers, client, ids));
+  const drivers = Array.from(builds.values(), (members) => new BuildDriver(members, client, ids, options));
+  const abort = (): void => [...sessions, ...drivers].forEach((one) => one.cancel());
+  signal?.addEventListener('abort', abort);
   try {
-    const sessions = recorded.filter(({ path }) => path === SESSION).map(({ headers }) => openSession(headers, client, ids));
-    await Promise.all(Array.from(builds.values(), (members) => new BuildDriver(members, client, ids, options).run()));
+    await Promise.all(drivers.map((driver) => driver.run()));
     for (const session of sessions) session.end();
     await Promise.all(sessions.map(({ over }) => over));
+    signal?.throwIfAborted();
   } finally {
+    signal?.removeEventListener('abort', abort);
     client.close();
   }
   return { calls: calls.map(({ id }) => id), ids: ids.live };
@@ -150,6 +161,15 @@ class BuildDriver {
       this.finish = resolve;
       this.advance();
     });
+  }
+
+  /** Cancels what is open, and begins nothing more. */
+  cancel(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.next = this.events.length;
+    for (const { stream } of this.live.values()) stream.cancel();
+    this.advance();
   }
 
   /** Sends what may go: up to the first server event that has not come. */

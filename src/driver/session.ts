@@ -48,6 +48,10 @@ export class ServedSession {
     this.call.end();
   }
 
+  cancel(): void {
+    this.call.cancel();
+  }
+
   private say(): void {
     const chunks = this.wire.pull();
     if (chunks.length > 0) this.call.write(Buffer.from(wrapBytesMessage(Buffer.concat(chunks))));

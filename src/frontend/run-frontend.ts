@@ -34,6 +34,8 @@ export interface FrontendRunOptions extends Partial<Changes> {
   readonly pace?: number;
   /** After so long without anything from the frontend that the recording waits for, its calls fail: ms; 0 = never. */
   readonly stallMs?: number;
+  /** Ends the frontend, and all that was made for it. */
+  readonly signal?: AbortSignal | undefined;
   /** Told of each request that the cassette could not answer as recorded. */
   readonly onMiss?: (miss: Told) => void;
   /** Told, in words, of what the frontend does not have here as it was recorded. */
@@ -54,10 +56,13 @@ const NOTHING_CHANGED: Changes = { options: new Map(), environment: new Map() };
 /**
  * Runs a frontend's program against a cassette, with no daemon.
  *
+ * @throws the reason of `signal`, when that was aborted before the frontend had ended
  * @throws BridgetapeError `cassette-not-found`, `not-a-cassette`, `cassette-version`, `cassette-damaged`, `replay-miss`
  *   when the cassette holds no calls of a frontend, `command-not-found`, `bad-argument` for files that are not there
  */
 export async function runFrontend(options: FrontendRunOptions): Promise<FrontendResult> {
+  const { signal } = options;
+  signal?.throwIfAborted();
   const [program = '', ...args] = options.command;
   const path = findProgram(program);
   using cassette = Cassette.open(options.file);
@@ -74,18 +79,24 @@ export async function runFrontend(options: FrontendRunOptions): Promise<Frontend
   // The cassette is read while the frontend, or what it needs, comes up.
   let running = placing === undefined ? launch([]) : undefined;
   let replaying: FrontendReplay | undefined;
+  const abort = (): void => running?.kill('SIGKILL');
+  signal?.addEventListener('abort', abort);
   try {
     replaying = replayToFrontend(cassette, { ...options, ...(placed === undefined ? {} : { files: placed }) });
-    running ??= launch((await placing)?.prefix ?? []);
+    const prefix = (await placing)?.prefix ?? [];
+    signal?.throwIfAborted();
+    running ??= launch(prefix);
     const { kill, stdio, ended } = running;
     const stopForwarding = forwardSignals(kill);
     replaying.serve(stdio);
     const exit = await ended.finally(stopForwarding);
+    signal?.throwIfAborted();
     if (recorded?.exit === undefined) lack('the cassette does not say how the recorded frontend ended, so only what it returned is compared');
     const unreturned = replaying.unasked().find((call) => call.path === RETURN)?.id;
     const { misses, reannotations } = replaying;
     return { exit, misses, reannotations, differences: differences({ recorded: recorded?.exit, live: exit, unreturned, missed: misses.map((miss) => miss.path) }) };
   } finally {
+    signal?.removeEventListener('abort', abort);
     running?.kill('SIGKILL');
     await replaying?.close();
     (await placing)?.close();

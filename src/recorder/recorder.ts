@@ -22,11 +22,13 @@ export class Recorder implements Tap, EngineRecorder {
 
   /**
    * @param startedAt the monotonic time, in ns, from which the cassette's times count
+   * @param onRequest told of each message that a client sends; undefined stands for one that cannot be read here
    */
   constructor(
     readonly journal: Journal,
     private readonly bodies: BodyPolicy,
     readonly startedAt: bigint,
+    private readonly onRequest?: (path: string, message: Uint8Array | undefined) => void,
   ) {}
 
   open(listen: SocketAddress, time: bigint): ConnectionTap {
@@ -48,6 +50,11 @@ export class Recorder implements Tap, EngineRecorder {
 
   openUpgraded(address: string, upgradeOf: number, time: bigint): ConnectionTap {
     return this.openConnection({ address, upgradeOf }, time);
+  }
+
+  /** A client sent a message. */
+  requested(path: string, { data, compressed }: { readonly data: readonly Piece[] | undefined; readonly compressed: boolean }): void {
+    this.onRequest?.(path, data === undefined || compressed ? undefined : Buffer.concat(data.map(({ bytes, from, to }) => bytes.subarray(from, to))));
   }
 
   nextCall(): number {
@@ -127,7 +134,8 @@ class RecordedConnection implements ConnectionTap {
       case 'server-message': {
         const call = this.open.get(event.stream);
         if (call === undefined) return;
-        if (event.kind === 'server-message' && this.recorder.buildkitVersion === undefined) this.seekVersion(call.path, event.data);
+        if (event.kind === 'client-message') this.recorder.requested(call.path, event);
+        else if (this.recorder.buildkitVersion === undefined) this.seekVersion(call.path, event.data);
         const { kind, compressed, size, data } = event;
         if (!this.journal.append({ kind, connection, call: call.number, time, compressed, size, data })) this.writable = false;
         return;

@@ -33,6 +33,13 @@ export interface RecordOptions {
   readonly noBodies?: readonly string[];
   /** Replace an existing file. */
   readonly force?: boolean;
+  /** Ends the recording as `close()` does. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Told of each message that a client sends in a call, in the order in which they cross: its `:path`, and the message, which
+   * is not to be written to; undefined when its body is left out, or is compressed.
+   */
+  readonly onRequest?: ((path: string, message: Uint8Array | undefined) => void) | undefined;
   readonly onUpstreamError?: (error: BridgetapeError) => void;
   /** A client did not get through the TLS handshake. */
   readonly onRefused?: (error: BridgetapeError) => void;
@@ -59,7 +66,7 @@ export interface Recording {
   readonly reach: string | undefined;
   /** The same for DOCKER_HOST; undefined when no engine is recorded. */
   readonly dockerAddress: string | undefined;
-  /** Ends the connections, then closes the cassette. */
+  /** Ends the connections, then closes the cassette. Called again, it gives the same. */
   close(): Promise<RecordingSummary>;
 }
 
@@ -67,12 +74,14 @@ export interface Recording {
  * Records everything that crosses between clients of `listen` and the daemon at `upstream`; of what crosses between
  * clients of `docker` and its engine, what a build says, and no secret.
  *
+ * @throws the reason of `signal`, when that was aborted before clients could connect; no file is left then
  * @throws BridgetapeError `cassette-exists`, `cassette-not-writable`, `address-in-use`, `bad-address`,
  *   `insecure-listener`, `bad-argument`
  */
 export async function record(options: RecordOptions): Promise<Recording> {
   const bodies = bodyPolicy(options.bodies, options.noBodies);
-  const { docker, onUpstreamError } = options;
+  const { docker, onUpstreamError, signal } = options;
+  signal?.throwIfAborted();
   const writer = await CassetteWriter.create(
     options.output,
     {
@@ -86,17 +95,20 @@ export async function record(options: RecordOptions): Promise<Recording> {
     },
     { force: options.force ?? false, ...(options.onLoss === undefined ? {} : { onFailure: options.onLoss }) },
   );
-  const recorder = new Recorder(writer, bodies, process.hrtime.bigint());
+  const recorder = new Recorder(writer, bodies, process.hrtime.bigint(), options.onRequest);
   const proxies: Proxy[] = [];
   const start = async (proxy: ProxyOptions): Promise<Proxy> => {
-    const started = await startProxy(proxy).catch(async (error: unknown) => {
+    try {
+      const started = await startProxy(proxy);
+      proxies.push(started);
+      signal?.throwIfAborted();
+      return started;
+    } catch (error) {
       await Promise.all(proxies.map((other) => other.close()));
       await writer.close();
       rmSync(options.output);
       throw error;
-    });
-    proxies.push(started);
-    return started;
+    }
   };
   const proxy = await start({
     listen: options.listen,
@@ -110,17 +122,18 @@ export async function record(options: RecordOptions): Promise<Recording> {
     onHelperLine: options.onHelperLine,
   });
   const engine = docker && (await start({ ...docker, tap: recorder.engine, onUpstreamError: (error) => onUpstreamError?.(ofDocker(docker.upstream, error)) }));
-  return {
-    address: formatAddress(proxy.address),
-    reach: proxy.reach,
-    dockerAddress: engine && formatAddress(engine.address),
-    close: async () => {
-      await Promise.all(proxies.map((each) => each.close()));
-      const { buildkitVersion } = recorder;
-      const { bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
-      return { connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
-    },
+  const finish = async (): Promise<RecordingSummary> => {
+    signal?.removeEventListener('abort', abort);
+    await Promise.all(proxies.map((each) => each.close()));
+    const { buildkitVersion } = recorder;
+    const { bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
+    return { connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
   };
+  let closed: Promise<RecordingSummary> | undefined;
+  const close = (): Promise<RecordingSummary> => (closed ??= finish());
+  const abort = (): void => void close();
+  signal?.addEventListener('abort', abort);
+  return { address: formatAddress(proxy.address), reach: proxy.reach, dockerAddress: engine && formatAddress(engine.address), close };
 }
 
 /** The proxy knows only of BuildKit. */

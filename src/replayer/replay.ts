@@ -43,6 +43,10 @@ export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld' 
   readonly tls?: TlsFiles | undefined;
   /** Whether a listener that other machines reach may be without TLS. */
   readonly insecure?: boolean;
+  /** Told of each message that a client sends in a call, in the order in which they come: its `:path`, and the message, which is not to be written to. */
+  readonly onRequest?: (path: string, message: Uint8Array) => void;
+  /** What to run to record again, in advice; left out: `bridgetape record` of what was recorded. */
+  readonly recordAgain?: string;
   /** A client did not get through the TLS handshake. Its connection was closed. */
   readonly onRefused?: (error: BridgetapeError) => void;
   /**
@@ -113,7 +117,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const { misses, missCount, afterFaults, reannotations, listeners } = collect(options, () => plan?.hasFired === true);
   const { plan, paces } = byMethods(cassettes, faults, options.paces ?? {}, listeners.onCrash);
   const accept: Accept = (call) => replayer.accept(call);
-  const server = serverFor(plan?.before(accept) ?? accept, listeners, plan?.readsSlowly === true ? SLOW_LIMITS : {});
+  const server = serverFor(overheard(plan?.before(accept) ?? accept, options.onRequest), listeners, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
   let scripts: readonly Script[] = [];
@@ -146,6 +150,8 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     options.onListening?.(formatAddress(listener.address), listener.reach, docker?.address);
     // In one go: nobody is served before it is done.
     replayer = prepared ?? prepare();
+    // Whoever was told of the address may not have liked it.
+    signal?.throwIfAborted();
   } catch (error) {
     await listener?.close();
     await docker?.stop();
@@ -271,6 +277,24 @@ function collect(options: Partial<Listeners>, hasFaultFired = (): boolean => fal
   return { misses, missCount: () => missCount, afterFaults, reannotations, listeners: { onMiss, onReannotation, onCrash } };
 }
 
+/** What clients say goes to a listener as well, before anything is done about it. */
+function overheard(accept: AcceptTransport, listener: ReplayOptions['onRequest']): AcceptTransport {
+  if (listener === undefined) return accept;
+  return (call) => {
+    const { path } = call;
+    const handler = accept(call);
+    return {
+      message: (payload) => {
+        listener(path, payload);
+        handler.message(payload);
+      },
+      halfClose: () => handler.halfClose(),
+      cancelled: () => handler.cancelled(),
+      drained: () => handler.drained(),
+    };
+  };
+}
+
 function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
   return new GrpcServer({ accept, limits, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
@@ -291,11 +315,12 @@ function openAll(files: readonly string[]): readonly Cassette[] {
   }
 }
 
-function readScripts(cassettes: readonly Cassette[], { command, rules }: Pick<ReplayOptions, 'command' | 'rules'>): readonly Script[] {
+function readScripts(cassettes: readonly Cassette[], { command, rules, recordAgain }: Pick<ReplayOptions, 'command' | 'rules' | 'recordAgain'>): readonly Script[] {
   return cassettes.map((cassette) => {
     const { path, header } = cassette;
     // Of several cassettes each holds a part of what the command does: each is made again as it was made.
-    const script = readScript(cassette, rules, originOf(path, header, cassettes.length === 1 ? command : (header.command ?? command)));
+    const origin = originOf(path, header, cassettes.length === 1 ? command : (header.command ?? command));
+    const script = readScript(cassette, rules, recordAgain === undefined ? origin : { ...origin, reRecord: recordAgain });
     // Here rather than between a client's request and its answer.
     cassette.unpackAhead(UNPACKED_BYTES / cassettes.length);
     return script;

@@ -52,6 +52,8 @@ describe('a replay of everything', () => {
       misses: { count: 0, listed: [] },
       unused: { count: 0, listed: [] },
       annotationsDiffering: { count: 0, listed: [] },
+      faults: [],
+      afterFaults: { count: 0, listed: [] },
     });
   });
 
@@ -112,6 +114,25 @@ describe('a replay of something else', () => {
   });
 });
 
+describe('a replay with faults', () => {
+  it('reports which fired at how many calls, and what was missed after that apart', async () => {
+    const faults = ['--fault', 'LLBBridge/Solve=UNAVAILABLE', '--fault', 'ReadFile=end'];
+    const { status } = await replaying([DIALOGUE], ...faults, '--report', at('report.json'), '--', ...clientOf(DIALOGUE));
+    expect(status).toBe(3);
+    const { verdict, faults: told, misses, afterFaults } = reported();
+    expect(told).toEqual([
+      { spec: 'LLBBridge/Solve=UNAVAILABLE', calls: 1, fired: 1 },
+      { spec: 'ReadFile=end', calls: 0, fired: 0 },
+    ]);
+    expect([verdict, misses.count, afterFaults.count]).toEqual(['fault-unfired', 0, afterFaults.listed.length]);
+  });
+
+  it('passes when each of them has fired', async () => {
+    const { status } = await replaying([DIALOGUE], '--fault', 'Ping=delay:1ms', '--report', at('report.json'), '--', ...clientOf(DIALOGUE));
+    expect([status, reported().verdict, reported().faults]).toEqual([0, 'passed', [{ spec: 'Ping=delay:1ms', calls: 1, fired: 1 }]]);
+  });
+});
+
 describe('cassettes of which a client could be either', () => {
   it('are refused before anything is run, with both named', async () => {
     const { status, stdout, stderr } = await replaying([recorded('dockerfile-v0.32.2'), recorded('failing-v0.32.2')], '--report', at('report.json'), '--', 'echo', 'ran');
@@ -143,7 +164,7 @@ describe('what cannot be served or reported', () => {
 
 describe('the page about reports', () => {
   it('has every member of one', async () => {
-    await replaying([DIALOGUE], '--report', at('report.json'), '--', ...clientOf(recorded('exec-v0.32.2')));
+    await replaying([DIALOGUE], '--fault', 'Ping=delay:1ms', '--report', at('report.json'), '--', ...clientOf(recorded('exec-v0.32.2')));
     const page = readFileSync(join(ROOT, 'docs', 'replay-report.md'), 'utf8');
     const members = new Set<string>();
     JSON.parse(readFileSync(at('report.json'), 'utf8'), (key, value: unknown) => {

@@ -1,10 +1,11 @@
 /** A frontend as a process, from its start to its end; the frontends of BuildKit are run in test/interop. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FrontendRun } from '../../src/cassette/index.js';
+import { runFrontend } from '../../src/frontend/index.js';
 import type { RecordedCall } from '../../src/replayer/recorded-call.js';
 import { bridge, encode, FRONTEND } from '../bridge/build.js';
 import { readFile, Tape, type TapedCall } from '../replayer/tape.js';
@@ -206,5 +207,32 @@ describe('bridgetape run', () => {
     await writeCassette(folder.cassette, []);
     const { status, said } = run(folder.cassette);
     expect([status, said[0]]).toEqual([2, expect.stringMatching(/holds no calls of a frontend/)]);
+  });
+});
+
+describe('a signal', () => {
+  it('ends the frontend and what was made for it', async () => {
+    using folder = new Folder();
+    const file = await recorded(folder, { files: [{ path: '/run/config/buildkit/metadata/frontend.bin', data: bytes('x') }] });
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('bridgetape-run-'));
+    const control = new AbortController();
+    const running = runFrontend({ file, command: ['sh', '-c', `echo $$ >${join(folder.path, 'pid')}; kill -STOP $$`], signal: control.signal, onLack: () => undefined });
+    const pid = await vi.waitFor(() => {
+      const text = readFileSync(join(folder.path, 'pid'), 'utf8');
+      expect(text).toMatch(/^\d+\n$/);
+      return Number(text);
+    });
+    control.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('bridgetape-run-'))).toEqual(before);
+  });
+
+  it('that was given before it begins starts no frontend', async () => {
+    using folder = new Folder();
+    const file = await recorded(folder);
+    const command = ['sh', '-c', `echo ran >${join(folder.path, 'ran')}`];
+    await expect(runFrontend({ file, command, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    expect(existsSync(join(folder.path, 'ran'))).toBe(false);
   });
 });

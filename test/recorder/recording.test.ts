@@ -1,6 +1,6 @@
 /** A real grpc-js client and server with a recording between them. */
 import * as grpc from '@grpc/grpc-js';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -175,5 +175,65 @@ describe('a recording', () => {
     const cassette = await stop();
     expect(cassette.state).toBe('whole');
     expect(cassette.calls).toEqual([]);
+  });
+});
+
+describe('a signal', () => {
+  it('ends the recording as close does: the cassette is whole, and no socket is left', async () => {
+    const control = new AbortController();
+    await start({ signal: control.signal });
+    await call(PING, ['one']);
+    control.abort();
+    const { calls } = await recording.close();
+    client.close();
+    expect([calls, Cassette.open(cassettePath()).state]).toEqual([1, 'whole']);
+    expect(readdirSync(folder).sort()).toEqual(['back.sock', 'out.cassette']);
+  });
+
+  it('ends calls that are open, and what dials the daemon for them', async () => {
+    const control = new AbortController();
+    const relay = `process.stdin.pipe(require('net').connect(${JSON.stringify(path('back.sock'))})).pipe(process.stdout)`;
+    const command = [process.execPath, '-e', `require('fs').writeFileSync(${JSON.stringify(path('pid'))}, String(process.pid)); ${relay}`] as const;
+    await start({ signal: control.signal, upstream: { kind: 'helper', url: 'ssh://somewhere', command } });
+    const stream = client.makeBidiStreamRequest<Buffer, Buffer>(EXEC, same, same, new grpc.Metadata());
+    const status = new Promise<grpc.StatusObject>((resolve) => stream.on('status', resolve));
+    stream.on('error', () => undefined);
+    await new Promise((resolve) => {
+      stream.once('data', resolve);
+      stream.write(Buffer.from('hello'));
+    });
+    const helper = Number(readFileSync(path('pid'), 'utf8'));
+    control.abort();
+    await recording.close();
+    expect((await status).code).toBe(grpc.status.UNAVAILABLE);
+    client.close();
+    expect(() => process.kill(helper, 0)).toThrow('ESRCH');
+    expect(existsSync(path('front.sock'))).toBe(false);
+  });
+
+  it('that was given before it begins, or while it does, leaves nothing behind', async () => {
+    await expect(start({ signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    const control = new AbortController();
+    const starting = start({ signal: control.signal });
+    control.abort(new Error('enough'));
+    await expect(starting).rejects.toThrow('enough');
+    expect(readdirSync(folder)).toEqual(['back.sock']);
+  });
+});
+
+describe('who wants to know what clients ask', () => {
+  it('is told of each message as it crosses, and that there was one where its body is left out', async () => {
+    const seen: (readonly [string, string | undefined])[] = [];
+    await start({ onRequest: (name, message) => seen.push([name, message && Buffer.from(message).toString()]) });
+    await call(PING, ['one']);
+    await call(EXEC, ['a', 'bb']);
+    await call(SESSION, ['secret']);
+    await stop();
+    expect(seen).toEqual([
+      [PING, 'one'],
+      [EXEC, 'a'],
+      [EXEC, 'bb'],
+      [SESSION, undefined],
+    ]);
   });
 });

@@ -85,13 +85,17 @@ describe('the verdict', () => {
     ['missed', 1, 0, { strict: false }],
     ['missed', 1, 2, { strict: true, command: failed }],
     ['command-failed', 0, 2, { strict: true, command: failed }],
-  ] as const)('is %s after %i misses and %i unused calls', (verdict, misses, unusedCalls, outcome) => {
+    ['fault-unfired', 0, 0, { strict: true }, 0],
+    ['passed', 0, 0, { strict: true }, 1],
+    ['unused', 0, 2, { strict: true }, 0],
+    ['command-failed', 0, 0, { strict: false, command: failed }, 0],
+  ] as const)('is %s after %i misses and %i unused calls', (verdict, misses, unusedCalls, outcome, fired = 1) => {
     const nothing = (count: number): readonly undefined[] => Array.from({ length: count }, () => undefined);
-    expect(verdictOf({ misses: nothing(misses), unused: nothing(unusedCalls) }, outcome)).toBe(verdict);
+    expect(verdictOf({ misses: nothing(misses), unused: nothing(unusedCalls), faults: [{ spec: 'x', calls: 1, fired }] }, outcome)).toBe(verdict);
   });
 
   it('stands in a report that says how many there were, however many it lists', () => {
-    const report = reportOf({ cassettes: ['a'], misses: [{ path: '/a', text: 'b' }], missCount: 5000, reannotations: [], unused: () => Array.from({ length: 3000 }, (_, call) => ({ cassette: 'a', call, path: '/p' })) }, { strict: false });
+    const report = reportOf({ cassettes: ['a'], misses: [{ path: '/a', text: 'b' }], missCount: 5000, reannotations: [], faults: [], afterFaults: [], unused: () => Array.from({ length: 3000 }, (_, call) => ({ cassette: 'a', call, path: '/p' })) }, { strict: false });
     expect([report.misses.count, report.misses.listed.length, report.unused.count, report.unused.listed.length]).toEqual([5000, 1, 3000, 1000]);
   });
 });
