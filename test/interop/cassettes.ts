@@ -5,7 +5,6 @@
  * All of it happens on a machine of its own, as far as a recording can tell: in namespaces where BuildKit's default
  * paths, the ports and the host name are free to be what the reader expects, and where everything ends with us.
  */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +16,7 @@ import { startDaemon, type Daemon } from './harness/daemon.js';
 import { serveFile } from './harness/file-server.js';
 import { progressLines } from './harness/progress-lines.js';
 import { pushFrontendImage } from './harness/frontend-image.js';
+import { isOnOwnMachine, onOwnMachine } from './harness/own-machine.js';
 import { startRegistry, type Registry } from './harness/registry.js';
 import { temporaryFolder } from './harness/temporary-folder.js';
 
@@ -232,45 +232,13 @@ function demand(recording: Recording, doing: string, { status, stdout, stderr }:
   throw new CommandError(`${doing} ${recording.name} ended with status ${status ?? 'unknown'} instead of ${recording.status}\n${tail(stdout)}\n${tail(stderr)}`);
 }
 
-/** Set for the process that runs in namespaces of its own. */
-const INSIDE = 'BRIDGETAPE_CASSETTES_INSIDE';
-
-const OWN_MACHINE = `
-mount --bind "$1/run" /run
-mount --bind "$1/lib" /var/lib
-echo builder >/proc/sys/kernel/hostname
-busybox ip link set lo up
-shift
-exec "$@"
-`;
-
-/** Runs this script again where /run, /var/lib, the loopback interface and the host name are its own. */
-async function onOwnMachine(args: readonly string[]): Promise<number> {
-  const folder = temporaryFolder('bt-machine-');
-  try {
-    for (const name of ['run', 'lib']) mkdirSync(join(folder.path, name));
-    const { status } = spawnSync(
-      'unshare',
-      [
-        ...['--mount', '--uts', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'],
-        ...['sh', '-euc', OWN_MACHINE, 'sh', folder.path],
-        ...[process.execPath, ...process.execArgv, script, ...args],
-      ],
-      { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } },
-    );
-    return status ?? 1;
-  } finally {
-    await folder.remove();
-  }
-}
-
 const args = process.argv.slice(2);
-if (process.env[INSIDE] === undefined) {
+if (isOnOwnMachine()) {
+  await makeAll(args);
+} else {
   buildBridgetape();
   // Go fetches what it builds, and there is no network inside.
   for (const version of new Set(RECORDINGS.map((recording) => recording.version))) await buildKit(version);
   await goFrontend();
-  process.exitCode = await onOwnMachine(args);
-} else {
-  await makeAll(args);
+  process.exitCode = await onOwnMachine(script, args);
 }
