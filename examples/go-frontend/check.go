@@ -6,12 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
+
+// checkTimeout ends a check that never ends, and the wait for a process that
+// never starts: BuildKit's client waits for one as long as its context lives.
+const checkTimeout = 30 * time.Second
 
 // A CheckError says that an image was made, and failed its check.
 type CheckError struct {
@@ -31,6 +36,8 @@ func (e *CheckError) Error() string {
 // check runs a command in a container of the image, with no network, and gives
 // what it printed.
 func (b *build) check(ctx context.Context, ref gateway.Reference, image ocispecs.ImageConfig, command string) ([]byte, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("the check took more than %s", checkTimeout))
+	defer cancel()
 	ctr, err := b.gw.NewContainer(ctx, gateway.NewContainerRequest{
 		Mounts:   []gateway.Mount{{Dest: "/", MountType: pb.MountType_BIND, Ref: ref}},
 		NetMode:  pb.NetMode_NONE,
@@ -51,12 +58,18 @@ func (b *build) check(ctx context.Context, ref gateway.Reference, image ocispecs
 		Stdout: &stdout,
 		Stderr: &stderr,
 	})
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("starting the check: %w", err)
 	}
 	err = proc.Wait()
 	if exit := (*gatewaypb.ExitError)(nil); errors.As(err, &exit) {
 		return nil, &CheckError{Command: command, ExitCode: exit.ExitCode, Stderr: stderr.String()}
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
 	return stdout.Bytes(), err
 }
