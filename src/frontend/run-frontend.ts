@@ -7,7 +7,7 @@ import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { finished, type Duplex } from 'node:stream';
 
-import { BRIDGE, RETURN, type Rules, SOLVE, solveFacts } from '../bridge/index.js';
+import { BRIDGE, EXEC_PROCESS, RETURN, type Rules, SOLVE, solveFacts } from '../bridge/index.js';
 import { Cassette, type FrontendExit, type FrontendRun } from '../cassette/index.js';
 import { findProgram, forwardSignals } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
@@ -51,6 +51,9 @@ export interface FrontendResult extends Pick<FrontendReplay, 'misses' | 'reannot
 /** What a process that has ended left in its stdout is read for so long, in ms: one that it started may hold it open. */
 const LAST_WORDS_MS = 1000;
 
+/** As for a call that waits for its client. */
+const STALL_MS = 10_000;
+
 const NOTHING_CHANGED: Changes = { options: new Map(), environment: new Map() };
 
 /**
@@ -81,8 +84,16 @@ export async function runFrontend(options: FrontendRunOptions): Promise<Frontend
   let replaying: FrontendReplay | undefined;
   const abort = (): void => running?.kill('SIGKILL');
   signal?.addEventListener('abort', abort);
+  const waiting = new WaitForNothing(options.stallMs ?? STALL_MS, (ms) => {
+    lack(`the frontend has not ended ${ms / 1000} s after ExecProcess had no answer, as BuildKit's client waits for its process for ever: it is killed`);
+    running?.kill('SIGKILL');
+  });
   try {
-    replaying = replayToFrontend(cassette, { ...options, ...(placed === undefined ? {} : { files: placed }) });
+    const onMiss = (miss: Told): void => {
+      options.onMiss?.(miss);
+      if (miss.path === EXEC_PROCESS) waiting.begin();
+    };
+    replaying = replayToFrontend(cassette, { ...options, onMiss, ...(placed === undefined ? {} : { files: placed }) });
     const prefix = (await placing)?.prefix ?? [];
     signal?.throwIfAborted();
     running ??= launch(prefix);
@@ -97,6 +108,7 @@ export async function runFrontend(options: FrontendRunOptions): Promise<Frontend
     return { exit, misses, reannotations, differences: differences({ recorded: recorded?.exit, live: exit, unreturned, missed: misses.map((miss) => miss.path) }) };
   } finally {
     signal?.removeEventListener('abort', abort);
+    waiting.end();
     running?.kill('SIGKILL');
     await replaying?.close();
     (await placing)?.close();
@@ -129,6 +141,27 @@ function filesFor(recorded: FrontendRun, cwd: string, lack: (text: string) => vo
     return undefined;
   }
   return placePrivately(files, cwd, (why) => lack(`the frontend runs without ${names}: ${why}`));
+}
+
+/**
+ * BuildKit's client notices no end of ExecProcess before its process has started, and waits for that as long as its context
+ * lives: in a frontend, for ever (frontend/gateway/grpcclient/client.go, procMessageForwarder.Recv; seen in v0.32.2).
+ */
+class WaitForNothing {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly ms: number,
+    private readonly isOver: (ms: number) => void,
+  ) {}
+
+  begin(): void {
+    if (this.ms > 0) this.timer ??= setTimeout(() => this.isOver(this.ms), this.ms);
+  }
+
+  end(): void {
+    clearTimeout(this.timer);
+  }
 }
 
 interface Running {

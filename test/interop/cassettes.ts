@@ -14,9 +14,9 @@ import { busyboxDir, pushBaseImage } from './harness/busybox.js';
 import { CommandError, runCommand, tail, type CommandResult } from './harness/command.js';
 import { startDaemon, type Daemon } from './harness/daemon.js';
 import { serveFile } from './harness/file-server.js';
-import { isOnOwnMachine, onOwnMachine } from './harness/own-machine.js';
 import { progressLines } from './harness/progress-lines.js';
 import { pushFrontendImage } from './harness/frontend-image.js';
+import { isOnOwnMachine, onOwnMachine } from './harness/own-machine.js';
 import { startRegistry, type Registry } from './harness/registry.js';
 import { temporaryFolder } from './harness/temporary-folder.js';
 

@@ -10,6 +10,11 @@ const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const chosen = process.env['BRIDGETAPE_CLI'];
 const cli = chosen ?? join(root, 'dist', 'cli', 'main.cjs');
 
+/** The beginning of its command line, for a script. */
+export function cliCommand(): readonly string[] {
+  return [process.execPath, cli];
+}
+
 /** Compiles what is older than its sources, as `npm test` does. */
 export function buildBridgetape(): void {
   if (chosen !== undefined) return;
