@@ -1,22 +1,37 @@
 /**
- * When what is being handled came in. Everything of one read has the time at which that was read: what a client asked
- * counts from there, however long it waits here for its turn.
+ * When what is being handled came in. Everything of one read has the time of that read: what a client asked counts
+ * from there, however long it waits here for its turn.
  */
 import type { Clock } from './clock.js';
 
+/** ms that this process has waited for something to come; it grows with each wait, and only then. */
+const idleTime = (): number => performance.nodeTiming.idleTime;
+
 export class Hearing {
   private heard: bigint | undefined;
+  private lastRead = 0n;
+  private idleBefore = -1;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly idle = idleTime,
+  ) {}
 
   /** Monotonic ns: now, where nothing that came in is being handled. */
   get time(): bigint {
     return this.heard ?? this.clock.now();
   }
 
-  /** Bytes have come, and are handled until {@link end}. */
+  /**
+   * Bytes have come, and are handled until {@link end}. Where nobody waited for them they came while those before them were
+   * handled, mostly together with them: a request's header list and its message, or several calls that begin at once.
+   */
   begin(): void {
-    this.heard = this.clock.now();
+    const now = this.clock.now();
+    const idle = this.idle();
+    this.heard = idle === this.idleBefore ? this.lastRead : now;
+    this.lastRead = now;
+    this.idleBefore = idle;
   }
 
   end(): void {

@@ -165,7 +165,7 @@ describe('pace', () => {
     for (const call of calls) call.answers(bytes('A')).ends();
     let hearing: Hearing | undefined;
     const stage = new Stage(tape.script, { pace: 1, heard: () => hearing?.time ?? 0n });
-    hearing = new Hearing(stage.clock);
+    hearing = new Hearing(stage.clock, () => 0);
     const came = Number(stage.clock.now()) / 1e6;
     hearing.begin();
     const first = stage.open(TALK).says(bytes('1'));
