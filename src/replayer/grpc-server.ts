@@ -199,6 +199,7 @@ class ServedConnection {
         if (wire.isOver) this.end();
         return;
       }
+      this.options.hearing?.says();
       if (chunks.length > 1) duplex.cork();
       for (const chunk of chunks) duplex.write(chunk);
       if (chunks.length > 1) duplex.uncork();

@@ -9,7 +9,8 @@ const idleTime = (): number => performance.nodeTiming.idleTime;
 
 export class Hearing {
   private heard: bigint | undefined;
-  private lastRead = 0n;
+  /** When something was last read, or said since. */
+  private last = 0n;
   private idleBefore = -1;
 
   constructor(
@@ -24,17 +25,23 @@ export class Hearing {
 
   /**
    * Bytes have come, and are handled until {@link end}. Where nobody waited for them they came while those before them were
-   * handled, mostly together with them: a request's header list and its message, or several calls that begin at once.
+   * handled, mostly together with them: a request's header list and its message, or several calls that begin at once. What
+   * may be said to an answer came after that.
    */
   begin(): void {
     const now = this.clock.now();
     const idle = this.idle();
-    this.heard = idle === this.idleBefore ? this.lastRead : now;
-    this.lastRead = now;
+    this.heard = idle === this.idleBefore ? this.last : now;
+    this.last = now;
     this.idleBefore = idle;
   }
 
   end(): void {
     this.heard = undefined;
+  }
+
+  /** Something is about to be sent. */
+  says(): void {
+    this.last = this.clock.now();
   }
 }

@@ -28,6 +28,19 @@ it('what nobody waited for came with what was read before it, and no earlier', (
   expect(heard({ after: 0, waited: true }, { after: 4, waited: false }, { after: 2, waited: false })).toEqual([0, 0, 5]);
 });
 
+it('what nobody waited for came after what was said before it', () => {
+  const clock = new FakeClock();
+  const hearing = new Hearing(clock, () => 0);
+  hearing.begin();
+  clock.pass(8);
+  hearing.end();
+  hearing.says();
+  const answered = clock.now();
+  clock.pass(1);
+  hearing.begin();
+  expect(hearing.time).toBe(answered);
+});
+
 it('where nothing that came is being handled it is now', () => {
   const clock = new FakeClock();
   const hearing = new Hearing(clock, () => 0);

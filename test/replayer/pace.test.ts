@@ -163,9 +163,10 @@ describe('pace', () => {
     const calls = [1, 2].map((name) => tape.call(TALK).sends(bytes(String(name))).headed());
     tape.after(50);
     for (const call of calls) call.answers(bytes('A')).ends();
-    let hearing: Hearing | undefined;
-    const stage = new Stage(tape.script, { pace: 1, heard: () => hearing?.time ?? 0n });
-    hearing = new Hearing(stage.clock, () => 0);
+    const made: Hearing[] = [];
+    const stage = new Stage(tape.script, { pace: 1, heard: () => made[0]?.time ?? 0n });
+    const hearing = new Hearing(stage.clock, () => 0);
+    made.push(hearing);
     const came = Number(stage.clock.now()) / 1e6;
     hearing.begin();
     const first = stage.open(TALK).says(bytes('1'));
