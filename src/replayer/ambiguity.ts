@@ -46,7 +46,7 @@ function openingOf(build: RecordedBuild): string {
 /** The method whose answer tells the two apart, to a client that does as the one recorded in `client` did. */
 function answeredOtherwise(client: RecordedBuild, other: RecordedBuild, performed: (path: string) => Perform): string | undefined {
   const nothing = (): undefined => undefined;
-  const rendition = new Rendition(other, { clock: { now: () => 0n, at: () => nothing }, pacing: new Pacing(), missed: nothing, reannotated: nothing, crashed: (error) => crash(error) }, true);
+  const rendition = new Rendition(other, { clock: { now: () => 0n, at: () => nothing }, heard: () => 0n, pacing: new Pacing(), missed: nothing, reannotated: nothing, crashed: (error) => crash(error) }, true);
   if (client.solveRequest !== undefined && other.solveRequest !== undefined) rendition.build.bindings.bindNames(client.solveRequest, other.solveRequest);
   rendition.canBe(client.calls.filter(({ path }) => path !== STATUS).flatMap((call) => deedsOn(call, performed(call.path))).toSorted((a, b) => a.seq - b.seq));
   rendition.drop();

@@ -176,7 +176,7 @@ export class BuildSlot implements PartOwner {
   }
 
   private perform(part: Part, deed: Deed): void {
-    if (this.keeps(deed.kind === 'message' ? deed.payload.length : 0)) this.history?.push({ part, deed, time: this.stage.clock.now() });
+    if (this.keeps(deed.kind === 'message' ? deed.payload.length : 0)) this.history?.push({ part, deed, time: this.stage.heard() });
     const asks = deed.kind === 'message' && part.path.startsWith(BRIDGE) && part.path !== PING;
     const returns = asks && part.path === RETURN;
     if (!returns || !this.endsAsAnother()) this.rendition?.play(part, deed);

@@ -79,9 +79,16 @@ export class CallScope implements Scope {
   }
 }
 
-/** The client events of one build that have happened, by their sequence number in the cassette. */
+/** Sequence numbers of one page of {@link Happened}. */
+const PAGE = 1024;
+
+/**
+ * The client events of one build that have happened, by their sequence number in the cassette. Hot path: asked and told for
+ * each of them, so their times lie in pages of numbers rather than in a map of a hundred thousand entries (bench: 32 callers).
+ */
 export class Happened {
-  private readonly times = new Map<number, bigint>();
+  /** ns; not a number for what has not happened. */
+  private readonly pages: (Float64Array | undefined)[] = [];
   /** Nothing more can come. */
   everything = false;
   /** How often something was taken back: a scope that has looked before must look again. */
@@ -89,12 +96,17 @@ export class Happened {
 
   /** @param now monotonic ns */
   mark(seq: number, now: bigint): void {
-    if (!this.times.has(seq)) this.times.set(seq, now);
+    const page = (this.pages[Math.floor(seq / PAGE)] ??= new Float64Array(PAGE).fill(NaN));
+    const at = seq % PAGE;
+    if (Number.isNaN(page[at])) page[at] = Number(now);
   }
 
   /** It was another event that happened, not this one. */
   unmark(seq: number): void {
-    if (this.times.delete(seq)) this.revisions += 1;
+    const page = this.pages[Math.floor(seq / PAGE)];
+    if (page === undefined || Number.isNaN(page[seq % PAGE])) return;
+    page[seq % PAGE] = NaN;
+    this.revisions += 1;
   }
 
   /** Nothing more can come: what has not happened is not waited for. */
@@ -103,12 +115,13 @@ export class Happened {
   }
 
   has(seq: number): boolean {
-    return this.everything || this.times.has(seq);
+    return this.everything || !Number.isNaN(this.pages[Math.floor(seq / PAGE)]?.[seq % PAGE] ?? NaN);
   }
 
   /** When it happened, in ns; undefined when it did not. */
   timeOf(seq: number): bigint | undefined {
-    return this.times.get(seq);
+    const time = this.pages[Math.floor(seq / PAGE)]?.[seq % PAGE] ?? NaN;
+    return Number.isNaN(time) ? undefined : BigInt(time);
   }
 }
 

@@ -18,9 +18,11 @@ export class ExecAnswers implements AnswerSource {
   /** Those that have answers left. */
   private active: LiveProcess[] = [];
   private answeredOfStream = 0;
-  /** The next one; undefined when it has to be looked for. */
-  private next: Next | undefined;
-  private taken: Next | undefined;
+  /** Whether the next one was looked for: it is the event, of that process, or of the stream where there is none. */
+  private isFound = false;
+  private event: ServerEvent | undefined;
+  private process: LiveProcess | undefined;
+  private answer: RecordedAnswer | undefined;
 
   constructor(
     private readonly recording: RecordedExec,
@@ -30,31 +32,30 @@ export class ExecAnswers implements AnswerSource {
   add(process: LiveProcess): void {
     this.processes.push(process);
     this.active.push(process);
-    this.next = undefined;
+    this.isFound = false;
   }
 
   /** Processes have become other ones. */
   changed(): void {
     this.active = [...this.processes];
-    this.next = undefined;
+    this.isFound = false;
   }
 
   peek(): ServerEvent | undefined {
-    this.next ??= this.find();
-    return this.next.event;
+    if (!this.isFound) this.find();
+    return this.event;
   }
 
   take(): void {
-    const next = this.next ?? this.find();
-    if (next.process === undefined) this.answeredOfStream += 1;
-    else next.process.answered += 1;
-    this.taken = next;
-    this.next = undefined;
+    if (!this.isFound) this.find();
+    if (this.process === undefined) this.answeredOfStream += 1;
+    else this.process.answered += 1;
+    this.isFound = false;
   }
 
   /** Hot path (bench: 32 KiB exec output): a message under another id is sent in two pieces, rather than copied. */
   send(payload: Uint8Array, call: Call): boolean {
-    const { process, answer } = this.taken ?? {};
+    const { process, answer } = this;
     if (process === undefined || answer === undefined) return call.send(payload);
     const { id, idField, recorded } = process;
     // What a process printed is given back as it was; only errors speak of ids and ops.
@@ -74,22 +75,22 @@ export class ExecAnswers implements AnswerSource {
   }
 
   /** Hot path: for each message of a stream (bench: 64 B exec output). */
-  private find(): Next {
-    let found: Next = { event: this.recording.ofTheStream[this.answeredOfStream], process: undefined, answer: undefined };
+  private find(): void {
+    this.event = this.recording.ofTheStream[this.answeredOfStream];
+    this.process = undefined;
+    this.answer = undefined;
     let exhausted = false;
     for (const process of this.active) {
       const answer = process.recorded.answers[process.answered];
-      if (answer === undefined) exhausted = true;
-      else if (found.event === undefined || answer.event.seq < found.event.seq) found = { event: answer.event, process, answer };
+      if (answer === undefined) {
+        exhausted = true;
+      } else if (this.event === undefined || answer.event.seq < this.event.seq) {
+        this.event = answer.event;
+        this.process = process;
+        this.answer = answer;
+      }
     }
     if (exhausted) this.active = this.active.filter((process) => process.recorded.answers[process.answered] !== undefined);
-    return found;
+    this.isFound = true;
   }
-}
-
-interface Next {
-  readonly event: ServerEvent | undefined;
-  /** Whose it is; undefined when it is the stream's own. */
-  readonly process: LiveProcess | undefined;
-  readonly answer: RecordedAnswer | undefined;
 }

@@ -10,6 +10,7 @@ import type { HeaderField } from '../cassette/index.js';
 import type { AcceptTransport, CallHandler, TransportCall } from './call.js';
 import { type Clock, NS_PER_MS, systemClock } from './clock.js';
 import { Deadlines, type Expiring, type Slot } from './deadlines.js';
+import type { Hearing } from './hearing.js';
 import { internalError } from './internal-error.js';
 
 export interface GrpcServerOptions {
@@ -21,6 +22,8 @@ export interface GrpcServerOptions {
   /** A handler threw: a bug in bridgetape. The call was failed with INTERNAL. */
   readonly onCrash: (error: unknown, path: string) => void;
   readonly clock?: Clock;
+  /** Told when bytes come. */
+  readonly hearing?: Hearing | undefined;
   readonly limits?: Partial<ServeLimits>;
 }
 
@@ -169,8 +172,11 @@ class ServedConnection {
   }
 
   private read(chunk: Uint8Array): void {
+    const { hearing } = this.options;
     this.reading = true;
+    hearing?.begin();
     this.wire.push(chunk);
+    hearing?.end();
     this.reading = false;
     this.write();
   }
@@ -193,6 +199,7 @@ class ServedConnection {
         if (wire.isOver) this.end();
         return;
       }
+      this.options.hearing?.says();
       if (chunks.length > 1) duplex.cork();
       for (const chunk of chunks) duplex.write(chunk);
       if (chunks.length > 1) duplex.uncork();

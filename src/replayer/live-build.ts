@@ -72,7 +72,8 @@ export class LiveBuild {
 
   /** A recorded event of the client has happened again. */
   mark(seq: number): void {
-    this.happened.mark(seq, this.open.touch());
+    this.open.touch();
+    this.happened.mark(seq, this.stage.heard());
     for (const player of this.watchers) if (player.isWaitingFor(seq)) player.advance();
   }
 
@@ -202,7 +203,7 @@ export class LiveBuild {
   };
 
   private originOf(call: RecordedCall): Anchor {
-    return { recorded: call.events.find(isAwaited)?.time ?? call.events[0]?.time ?? 0n, live: this.stage.clock.now() };
+    return { recorded: call.events.find(isAwaited)?.time ?? call.events[0]?.time ?? 0n, live: this.stage.heard() };
   }
 
   private endIfOver(): void {

@@ -123,7 +123,7 @@ export class MatchedCall implements CallHandler {
 
   private happen(): void {
     const event = this.scope.upcoming;
-    if (event !== undefined) this.scope.happen(this.options.stage.clock.now());
+    if (event !== undefined) this.scope.happen(this.options.stage.heard());
     // Its own answer first: what waits for this event elsewhere came after it more often than not.
     this.player?.advance();
     if (event !== undefined) this.options.happened?.(event.seq);

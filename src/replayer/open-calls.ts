@@ -14,7 +14,7 @@ export class OpenCalls {
   private lastActivity: bigint;
 
   constructor(private readonly stage: Stage) {
-    this.lastActivity = stage.clock.now();
+    this.lastActivity = stage.heard();
   }
 
   get size(): number {
@@ -22,9 +22,8 @@ export class OpenCalls {
   }
 
   /** Their client did something, or was sent something. */
-  touch(): bigint {
-    this.lastActivity = this.stage.clock.now();
-    return this.lastActivity;
+  touch(): void {
+    this.lastActivity = this.stage.heard();
   }
 
   join(player: Player): void {

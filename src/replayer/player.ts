@@ -60,6 +60,8 @@ export class RecordedAnswers implements AnswerSource {
 /** What all calls of a replay share. */
 export interface Stage {
   readonly clock: Clock;
+  /** When what is being handled came, which is when its client did it: monotonic ns. */
+  readonly heard: () => bigint;
   readonly pacing: Pacing;
   readonly files?: PlacedFiles | undefined;
   /** The cassette has no answer as recorded; the client was told so. */

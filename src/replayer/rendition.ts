@@ -39,11 +39,12 @@ export class Rendition {
     private readonly stage: Stage,
     private isTrial: boolean,
   ) {
-    const { clock, pacing, files } = stage;
+    const { clock, heard, pacing, files } = stage;
     this.build = new LiveBuild(recorded, {
       pacing,
       files,
       clock: { now: () => this.time ?? clock.now(), at: (due, run) => this.at(due, run) },
+      heard: () => this.time ?? heard(),
       missed: (told) => {
         if (this.isTrial) {
           this.fail('asked', told.path);

@@ -13,6 +13,7 @@ import type { Fault } from './fault.js';
 import { FaultPlan, type FaultTally } from './fault-plan.js';
 import { parseFault } from './fault-spec.js';
 import { GrpcServer, type GrpcServerOptions } from './grpc-server.js';
+import { Hearing } from './hearing.js';
 import type { Told } from './miss.js';
 import { originOf } from './origin.js';
 import { pacesByPath } from './pacing.js';
@@ -23,7 +24,7 @@ import { readScript, type Script } from './script.js';
 import type { UnusedCall } from './unused.js';
 import { internalError } from './internal-error.js';
 
-export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'isHeld' | 'paces'> {
+export interface ReplayOptions extends Omit<ReplayerOptions, 'clock' | 'heard' | 'isHeld' | 'paces'> {
   /**
    * Path of the cassette. Several, and folders of them, are served as one daemon: a client gets the build that asks for
    * what it asks for.
@@ -117,7 +118,8 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const { misses, missCount, afterFaults, reannotations, listeners } = collect(options, () => plan?.hasFired === true);
   const { plan, paces } = byMethods(cassettes, faults, options.paces ?? {}, listeners.onCrash);
   const accept: Accept = (call) => replayer.accept(call);
-  const server = serverFor(overheard(plan?.before(accept) ?? accept, options.onRequest), listeners, plan?.readsSlowly === true ? SLOW_LIMITS : {});
+  const hearing = new Hearing(systemClock);
+  const server = serverFor(overheard(plan?.before(accept) ?? accept, options.onRequest), listeners, hearing, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
   const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
   let scripts: readonly Script[] = [];
@@ -137,7 +139,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   };
   const prepare = (): Replayer => {
     scripts = readScripts(cassettes, options);
-    return new Replayer(scripts, { ...options, paces, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
+    return new Replayer(scripts, { ...options, heard: () => hearing.time, paces, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
   };
   const { tls, insecure, onRefused } = options;
   let replayer: Replayer;
@@ -232,11 +234,12 @@ export interface FrontendReplay extends Pick<Replay, 'misses' | 'reannotations'>
  * @param cassette to be kept open until the replay is closed
  * @throws BridgetapeError `replay-miss` when the cassette holds no calls of a frontend, `cassette-damaged`
  */
-export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptions, 'clock'> & Pick<ReplayOptions, 'rules'> = {}): FrontendReplay {
+export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptions, 'clock' | 'heard'> & Pick<ReplayOptions, 'rules'> = {}): FrontendReplay {
   const { misses, reannotations, listeners } = collect(options);
-  const replayer = new Replayer(readScripts([cassette], options), { ...options, ...listeners });
+  const hearing = new Hearing(systemClock);
+  const replayer = new Replayer(readScripts([cassette], options), { ...options, heard: () => hearing.time, ...listeners });
   const frontend = replayer.frontend();
-  const server = serverFor(frontend.accept, listeners);
+  const server = serverFor(frontend.accept, listeners, hearing);
   return {
     misses,
     reannotations,
@@ -295,8 +298,8 @@ function overheard(accept: AcceptTransport, listener: ReplayOptions['onRequest']
   };
 }
 
-function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
-  return new GrpcServer({ accept, limits, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, hearing: Hearing, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
+  return new GrpcServer({ accept, limits, hearing, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
 
 /** All of them or none. */

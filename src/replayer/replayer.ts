@@ -46,6 +46,8 @@ export interface ReplayerOptions extends PacingOptions {
   /** Told of a bug in bridgetape; the call that met it has failed with INTERNAL. */
   readonly onCrash?: (error: unknown, path: string) => void;
   readonly clock?: Clock;
+  /** When what is being handled came: monotonic ns. Left out: now. */
+  readonly heard?: () => bigint;
   /** Whether clients are kept waiting on purpose: until then none of them counts as stalled. */
   readonly isHeld?: () => boolean;
 }
@@ -80,11 +82,11 @@ export class Replayer {
    * @throws BridgetapeError `ambiguous-cassettes`
    */
   constructor(script: Script | readonly Script[], options: ReplayerOptions = {}) {
-    const { files, stallMs = DEFAULT_STALL_MS, clock = systemClock, isHeld = () => false, onMiss, onReannotation, onCrash } = options;
+    const { files, stallMs = DEFAULT_STALL_MS, clock = systemClock, heard = () => clock.now(), isHeld = () => false, onMiss, onReannotation, onCrash } = options;
     const scripts = 'builds' in script ? [script] : script;
     this.scripts = scripts;
     const missed = onMiss ?? ((): void => undefined);
-    const stage: Stage = { clock, pacing: new Pacing(options), files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
+    const stage: Stage = { clock, heard, pacing: new Pacing(options), files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
     this.stage = stage;
     this.sessions = new Sessions(clock);
     const builds = scripts.flatMap((one) => one.builds);

@@ -32,6 +32,12 @@ export function digestOf(annotations: Canonical['annotations']): string {
   return annotations.length === 0 ? '' : createHash('sha256').update(JSON.stringify(annotations)).digest('base64');
 }
 
+/** Longer texts are not kept as keys: those of a few thousand op graphs are 10 KB each. */
+const LONGEST_KEY = 128;
+
+/** Equal for equal texts. */
+const keyOf = (text: string): string => (text.length <= LONGEST_KEY ? text : createHash('sha256').update(text).digest('base64'));
+
 export class MethodIndex {
   private bytes: Map<string, RecordedCall[]> | undefined;
   private readonly meanings = new Map<string, RecordedCall[]>();
@@ -57,8 +63,9 @@ export class MethodIndex {
    * @param furtherThan look for more of them until there are more than so many
    */
   equalMeaning(text: string, furtherThan = 0): Group | undefined {
-    while (this.read < this.calls.length && (this.meanings.get(text)?.length ?? 0) <= furtherThan) this.understandNext();
-    return this.meanings.get(text);
+    const key = keyOf(text);
+    while (this.read < this.calls.length && (this.meanings.get(key)?.length ?? 0) <= furtherThan) this.understandNext();
+    return this.meanings.get(key);
   }
 
   /** Of the request of a call that was found by its meaning. */
@@ -72,7 +79,7 @@ export class MethodIndex {
     const request = call && requestOf(call);
     if (call === undefined || request === undefined) return;
     const { text, defines, digests, annotations } = canonicalRequest(this.path, request, NO_IDS, this.rules);
-    push(this.meanings, text, call);
+    push(this.meanings, keyOf(text), call);
     this.known.set(call.id, { names: { defines, digests }, annotations: digestOf(annotations) });
   }
 

@@ -86,22 +86,15 @@ function responseHeaders(headers: readonly HeaderField[]): readonly HeaderField[
 
 const trailersOnly = responseHeaders;
 
-/** The length prefix of the message at hand and how it begins, of whichever call: copied when it is sent. */
-const beginning = new Uint8Array(PREFIX_BYTES + 256);
-/** The same, when the message begins with nothing but its payload. */
-const prefixOnly = beginning.subarray(0, PREFIX_BYTES);
+/** The length prefix of the message at hand, of whichever call: copied when it is sent. */
+const prefix = new Uint8Array(PREFIX_BYTES);
 
-function roomFor(head: Uint8Array): Uint8Array {
-  const bytes = PREFIX_BYTES + head.length;
-  return bytes <= beginning.length ? beginning.subarray(0, bytes) : new Uint8Array(bytes);
-}
-
-function setPrefix(bytes: Uint8Array, length: number, compressed: boolean): void {
-  bytes[0] = compressed ? COMPRESSED : PLAIN;
-  bytes[1] = length >>> 24;
-  bytes[2] = length >>> 16;
-  bytes[3] = length >>> 8;
-  bytes[4] = length;
+function setPrefix(length: number, compressed: boolean): void {
+  prefix[0] = compressed ? COMPRESSED : PLAIN;
+  prefix[1] = length >>> 24;
+  prefix[2] = length >>> 16;
+  prefix[3] = length >>> 8;
+  prefix[4] = length;
 }
 
 /** One call, its client's side going to a handler, its server's side coming from the handler's owner. */
@@ -153,18 +146,16 @@ export class GrpcCall implements StreamHandler, MessageSink {
   send(payload: Uint8Array, compressed = false, head?: Uint8Array): boolean {
     if (this.over) return true;
     if (!this.headersSent) this.sendHeaders([]);
-    const bytes = head === undefined ? prefixOnly : roomFor(head);
-    setPrefix(bytes, payload.length + (head?.length ?? 0), compressed);
-    if (head !== undefined) bytes.set(head, PREFIX_BYTES);
-    return this.stream.write(bytes, payload);
+    setPrefix(payload.length + (head?.length ?? 0), compressed);
+    return this.stream.write(prefix, payload, head);
   }
 
   /** Sends a message of which only the first so many bytes ever come. */
   sendPart(payload: Uint8Array, bytes: number): void {
     if (this.over) return;
     if (!this.headersSent) this.sendHeaders([]);
-    setPrefix(prefixOnly, payload.length, false);
-    this.stream.write(prefixOnly, view(payload, 0, bytes));
+    setPrefix(payload.length, false);
+    this.stream.write(prefix, view(payload, 0, bytes));
   }
 
   /** The client can send only as much as is given back from here on; `onRead` is told how much was read. */

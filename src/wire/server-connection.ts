@@ -200,15 +200,17 @@ export class ServerConnection implements FrameSink, StreamOwner {
   }
 
   /** Hot path: for each message that is served (bench: replay). */
-  sendDataAtOnce(stream: ServerStream, head: Uint8Array, body: Uint8Array): boolean {
+  sendDataAtOnce(stream: ServerStream, head: Uint8Array, body: Uint8Array, between: Uint8Array): boolean {
     const { out } = this;
     const { maxFrameBytes } = this.peer;
-    const length = head.length + body.length;
+    const before = head.length + between.length;
+    const length = before + body.length;
     if (out.size >= this.limits.outputBytes || length > stream.sendWindow.available || length > this.sendWindow.available) return false;
     stream.sendWindow.spend(length);
     this.sendWindow.spend(length);
     out.data(stream.id, head, 0, head.length, maxFrameBytes);
-    let room = maxFrameBytes - head.length;
+    if (between.length > 0) out.data(stream.id, between, 0, between.length, maxFrameBytes);
+    let room = maxFrameBytes - before;
     for (let from = 0; from < body.length; room = maxFrameBytes) {
       const to = Math.min(body.length, from + room);
       out.data(stream.id, body, from, to, maxFrameBytes);

@@ -21,8 +21,8 @@ export interface StreamHandler {
 export interface StreamOwner {
   /** Sends a header list now, unless it has to wait for its turn. @returns whether it was sent */
   sendHeadersAtOnce(stream: ServerStream, fields: readonly HeaderField[], endStream: boolean): boolean;
-  /** Sends all of both now, if the windows have room for it. @returns whether it was sent */
-  sendDataAtOnce(stream: ServerStream, head: Uint8Array, body: Uint8Array): boolean;
+  /** Sends all of it now, if the windows have room for it. @returns whether it was sent */
+  sendDataAtOnce(stream: ServerStream, head: Uint8Array, body: Uint8Array, between: Uint8Array): boolean;
   /** The stream's queue has got so many bytes of data more, or a header list. */
   queued(stream: ServerStream, bytes: number): void;
   /** Bytes that a stream may have in its queue before its handler has to wait. */
@@ -33,6 +33,8 @@ export interface StreamOwner {
   /** Whether the client has said that it takes a header list of this size. */
   takesHeaders(fields: readonly HeaderField[]): boolean;
 }
+
+const NOTHING = new Uint8Array(0);
 
 export class ServerStream {
   handler: StreamHandler | undefined;
@@ -82,19 +84,21 @@ export class ServerStream {
   }
 
   /**
-   * Sends the octets of both.
+   * Sends the octets of all of it.
    *
    * @param head is copied
    * @param body may be sent from where it lies: it must not be written to any more
+   * @param between comes before the body; it is copied
    * @returns false when so much waits that the caller should too, until `drained`
    */
-  write(head: Uint8Array, body: Uint8Array): boolean {
+  write(head: Uint8Array, body: Uint8Array, between: Uint8Array = NOTHING): boolean {
     if (!this.sending) return true;
-    if (!this.hasQueued && this.owner.sendDataAtOnce(this, head, body)) return true;
+    if (!this.hasQueued && this.owner.sendDataAtOnce(this, head, body, between)) return true;
     const queue = (this.queue ??= new SendQueue());
     queue.add({ kind: 'data', bytes: copy(head, 0, head.length) });
+    if (between.length > 0) queue.add({ kind: 'data', bytes: copy(between, 0, between.length) });
     if (body.length > 0) queue.add({ kind: 'data', bytes: body });
-    this.owner.queued(this, head.length + body.length);
+    this.owner.queued(this, head.length + between.length + body.length);
     if (queue.bytes <= this.owner.queueLimit()) return true;
     this.waiting = true;
     return false;

@@ -21,7 +21,7 @@ class Setting {
   private readonly stage: PlayerStage;
 
   constructor(pace = 0) {
-    this.stage = { clock: this.clock, pacing: new Pacing({ pace }), missed: ({ text }) => this.misses.push(text), reannotated: () => undefined, crashed: () => undefined };
+    this.stage = { clock: this.clock, heard: () => this.clock.now(), pacing: new Pacing({ pace }), missed: ({ text }) => this.misses.push(text), reannotated: () => undefined, crashed: () => undefined };
     this.open = new OpenCalls(this.stage);
   }
 

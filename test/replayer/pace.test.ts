@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bridge, control } from '../bridge/build.js';
+import { Hearing } from '../../src/replayer/hearing.js';
 import { pacesByPath, type PacingOptions } from '../../src/replayer/pacing.js';
 import { Stage } from './stage.js';
 import { BUILD, solveRequest, statusRequest, Tape } from './tape.js';
@@ -155,6 +156,26 @@ describe('pace', () => {
     const asked = Number(stage.clock.now()) / 1e6;
     stage.clock.pass(100);
     expect(live.times[1]).toBe(asked + 30);
+  });
+
+  it('counts from when a request came, however long it waited for its turn', () => {
+    const tape = new Tape();
+    const calls = [1, 2].map((name) => tape.call(TALK).sends(bytes(String(name))).headed());
+    tape.after(50);
+    for (const call of calls) call.answers(bytes('A')).ends();
+    const made: Hearing[] = [];
+    const stage = new Stage(tape.script, { pace: 1, heard: () => made[0]?.time ?? 0n });
+    const hearing = new Hearing(stage.clock, () => 0);
+    made.push(hearing);
+    const came = Number(stage.clock.now()) / 1e6;
+    hearing.begin();
+    const first = stage.open(TALK).says(bytes('1'));
+    // It took so long to handle that one.
+    stage.clock.pass(20);
+    const second = stage.open(TALK).says(bytes('2'));
+    hearing.end();
+    stage.clock.pass(100);
+    expect([first.times, second.times]).toEqual([[came + 50], [came + 50]]);
   });
 
   it('holds for a build without a bridge call too', () => {
