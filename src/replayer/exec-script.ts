@@ -66,7 +66,7 @@ export function readExec(call: RecordedCall, rules: Rules): RecordedExec {
       const answer = answerIn(event);
       const draft = answer && current.get(answer.process);
       if (answer === undefined || draft === undefined) ofTheStream.push(event);
-      else draft.answer(answer.event, answer.isExit, answer.idEnd);
+      else draft.answer(answer);
       continue;
     }
     const message = event.kind === 'client-message' && event.data !== undefined ? parseExec(event.data, rules) : undefined;
@@ -125,8 +125,8 @@ class Draft {
   ) {}
 
   /** Kept as small as can be: a process can print a hundred thousand messages (bench: 64 B exec output). */
-  answer(event: RecordedAnswer['event'], isExit: boolean, idEnd: number | undefined): void {
-    this.answers.push({ event, isExit, idEnd });
+  answer({ event, isExit, isStart, idEnd }: RecordedAnswer): void {
+    this.answers.push({ event, isExit, isStart, idEnd });
     if (isExit) this.exited = true;
   }
 
