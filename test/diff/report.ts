@@ -10,7 +10,7 @@ export function op(index: number, name: string, line?: number, endLine = line): 
 
 export function difference(at: string, before: string | undefined, after: string | undefined, more: Partial<Difference> = {}): Difference {
   const value = { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
-  return { class: 'requests', at, value, isText: false, isAnnotation: false, again: [], ...more };
+  return { class: 'requests', at, otherOps: [], value, isText: false, isAnnotation: false, again: [], ...more };
 }
 
 export function inCall(method: string, before: number | undefined, after: number | undefined, differences: readonly Difference[], about?: string): CallDifferences {
