@@ -2,7 +2,7 @@
 import { plural } from '../quantity.js';
 import { legible, plainPainter, width, type Painter } from '../view/index.js';
 import type { Page, Segment } from './page.js';
-import { againText, callNumbersText, callText, signOf, sourceText, type Sign } from './place-text.js';
+import { againText, callNumbersText, callText, otherOpsText, signOf, sourceText, type Sign } from './place-text.js';
 import type { CallDifferences, Difference, OpPlace, Pair } from './report.js';
 import { chapters, commonAgain, isInNames, isText, isWholeCall, isWholeOp, isWholeProcess, restricted, type Subject } from './subject.js';
 import { textDiffLines } from './text-diff-lines.js';
@@ -112,8 +112,10 @@ function* subjectLines({ op, process, differences }: Subject, page: Page): Gener
     ...restLine(told.length - shown.length, on),
   ];
   if (op === undefined && process === undefined) return yield* fields(page, false);
-  // A text that differs says line by line what its beginning in a name would.
-  if (op !== undefined) yield* headingLines(names(told.some(isText) ? withOneName(op) : op), sourceText(op), again, page);
+  // A text that differs says line by line what its beginning in a name would; and some differences name an op by one side alone.
+  const isWhole = differences.some(isWholeOp);
+  const byOneName = !isWhole && (told.some(isText) || (op !== undefined && signOf(op) !== '~'));
+  if (op !== undefined) yield* headingLines(names(byOneName ? inBoth(op) : op), sourceText(op), again, page);
   else if (process !== undefined) yield* headingLines(process, undefined, again, page);
   yield* page.inset(DEEP, (inner) => fields(inner, true));
 }
@@ -122,9 +124,10 @@ function names({ before, after }: Pair<OpPlace>): Pair<string> {
   return { ...(before === undefined ? {} : { before: before.name }), ...(after === undefined ? {} : { after: after.name }) };
 }
 
-function withOneName({ before, after }: Pair<OpPlace>): Pair<OpPlace> {
-  if (after === undefined) return before === undefined ? {} : { before };
-  return before === undefined ? { after } : { before: { ...before, name: after.name }, after };
+/** The op by one name, as one that both recordings have. */
+function inBoth({ before, after }: Pair<OpPlace>): Pair<OpPlace> {
+  const named = after ?? before;
+  return named === undefined ? {} : { before: named, after: named };
 }
 
 /** The two names on one line, or below each other where that is too short. */
@@ -158,8 +161,9 @@ function* fieldLines(difference: Difference, again: string | undefined, page: Pa
   const sign = before === undefined && after === undefined ? '~' : signOf(difference.value);
   const paint = paintOf(sign, page.painter);
   const at = legible(difference.at);
+  const others = otherOpsText(difference.otherOps);
   const label: readonly Segment[] = [[`${sign} `, paint], [at]];
-  const behind: readonly Segment[] = [[again === undefined ? '' : `  ${again}`, dim]];
+  const behind: readonly Segment[] = [[others === undefined ? '' : `  ${others}`, dim], [again === undefined ? '' : `  ${again}`, dim]];
   if (isText(difference)) {
     yield page.line(...label, ...behind);
     yield* page.inset(INDENT, (inner) => textDiffLines(before, after, inner));

@@ -48,6 +48,7 @@ export interface DifferenceJson {
   readonly class: DifferenceClass;
   readonly at: string;
   readonly op?: Pair<OpPlace>;
+  readonly otherOps: readonly Pair<OpPlace>[];
   readonly process?: Pair<string>;
   readonly value: Pair<string>;
   readonly text: boolean;
@@ -94,8 +95,8 @@ function callJson({ method, calls, about, differences }: CallDifferences): CallJ
   return { method, calls: placesJson(calls), ...(about === undefined ? {} : { about }), differences: differences.map(differenceJson) };
 }
 
-function differenceJson({ class: name, at, op, process, value, isText, isAnnotation, again }: Difference): DifferenceJson {
-  return { class: name, at, ...(op === undefined ? {} : { op }), ...(process === undefined ? {} : { process }), value, text: isText, annotation: isAnnotation, again: again.map(placesJson) };
+function differenceJson({ class: name, at, op, otherOps, process, value, isText, isAnnotation, again }: Difference): DifferenceJson {
+  return { class: name, at, ...(op === undefined ? {} : { op }), otherOps, ...(process === undefined ? {} : { process }), value, text: isText, annotation: isAnnotation, again: again.map(placesJson) };
 }
 
 function placesJson({ before, after }: Pair<CallPlace>): Pair<CallPlaceJson> {

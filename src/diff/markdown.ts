@@ -5,7 +5,7 @@
 import { plural } from '../quantity.js';
 import { cutEnd, legible } from '../view/index.js';
 import { cutToFirstDifference } from './first-difference.js';
-import { againText, buildTitle, callText, signOf, sourceText } from './place-text.js';
+import { againText, buildTitle, callText, otherOpsText, signOf, sourceText } from './place-text.js';
 import { isSame, type CallDifferences, type DiffReport, type Difference, type Recording } from './report.js';
 import { chapters, isText, isWholeBuild, isWholeCall, isWholeOp, restricted } from './subject.js';
 import { countsText, sameText } from './terminal-report.js';
@@ -71,7 +71,7 @@ function row(call: CallDifferences, difference: Difference, full: boolean, folde
   const isOneCall = signOf(call.calls) !== '~' && isWholeCall(difference);
   const sign = isOneCall ? signOf(call.calls) : isWholeOp(difference) && op !== undefined ? signOf(op) : value.before === undefined && value.after === undefined ? '~' : signOf(value);
   const source = op === undefined ? undefined : sourceText(op);
-  const also = againText(again);
+  const also = [otherOpsText(difference.otherOps), againText(again)].filter((text) => text !== undefined).join('; ');
   const name = op === undefined ? undefined : (op.after ?? op.before)?.name;
   const command = process?.after ?? process?.before;
   const where = [
@@ -79,7 +79,7 @@ function row(call: CallDifferences, difference: Difference, full: boolean, folde
     ...(name === undefined ? [] : [`${code(name, MAX_VALUE)}${source === undefined ? '' : ` ${plain(source)}`}`]),
     ...(command === undefined ? [] : [`process ${code(command, MAX_VALUE)}`]),
     ...(isOneCall || isWholeOp(difference) ? [] : [code(at, MAX_VALUE)]),
-    ...(also === undefined ? [] : [`<sub>${plain(also)}</sub>`]),
+    ...(also === '' ? [] : [`<sub>${plain(also)}</sub>`]),
   ].join('<br>');
   const [was, is] = isOneCall || isWholeOp(difference) ? ['', ''] : isText(difference) ? ['', '<em>below</em>'] : values(difference, full);
   if (isText(difference)) folded.push({ tells: 0, write: () => foldedText(call, difference, full) });

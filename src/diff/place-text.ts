@@ -1,9 +1,13 @@
 /** Where a difference is, in words: calls by their numbers, ops by their lines in a Dockerfile. */
-import { legible } from '../view/index.js';
+import { plural } from '../quantity.js';
+import { cutEnd, legible } from '../view/index.js';
 import type { BuildDifferences, CallPlace, OpPlace, Pair } from './report.js';
 
 /** So many pairs of calls are named. */
 const MAX_NAMED = 6;
+/** Ops have long names. */
+const MAX_OPS_NAMED = 3;
+const MAX_OP_NAME = 40;
 
 /** What stands in front of a thing: only the second recording has it, only the first, or both. */
 export type Sign = '+' | '-' | '~';
@@ -40,6 +44,17 @@ export function againText(again: readonly Pair<CallPlace>[]): string | undefined
   const named = again.slice(0, MAX_NAMED).map(callNumbersText).join(', ');
   const rest = again.length - MAX_NAMED;
   return `also in ${again.length === 1 ? 'call' : 'calls'} ${named}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+/** `also in RUN make (Dockerfile:3), RUN strip`; undefined when there are none. */
+export function otherOpsText(ops: readonly Pair<OpPlace>[]): string | undefined {
+  if (ops.length === 0) return undefined;
+  const named = ops.slice(0, MAX_OPS_NAMED).map((op) => {
+    const source = sourceText(op);
+    return `${cutEnd(legible((op.after ?? op.before)?.name ?? ''), MAX_OP_NAME)}${source === undefined ? '' : ` (${source})`}`;
+  });
+  const rest = ops.length - named.length;
+  return `also in ${named.join(', ')}${rest > 0 ? ` and ${plural(rest, 'more op')}` : ''}`;
 }
 
 /** `Dockerfile:12-14`, `Dockerfile:12 → 13`; undefined when nothing says where an op was written. */

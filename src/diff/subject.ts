@@ -24,13 +24,15 @@ function subjectsOf(differences: readonly Difference[]): readonly Subject[] {
   const subjects = new Map<string, Difference[]>();
   for (const difference of differences) {
     const { op, process } = difference;
-    const key = JSON.stringify([op?.before?.index, op?.after?.index, op?.before?.name, op?.after?.name, process?.before, process?.after]);
+    // Some differences name an op by one side alone.
+    const named = op?.after ?? op?.before;
+    const key = JSON.stringify([named?.index, named?.name, process?.before, process?.after]);
     const known = subjects.get(key);
     if (known === undefined) subjects.set(key, [difference]);
     else known.push(difference);
   }
   return Array.from(subjects.values(), (together) => {
-    const { op, process } = together[0] ?? {};
+    const { op, process } = together.find(({ op: { before, after } = {} }) => before !== undefined && after !== undefined) ?? together[0] ?? {};
     return { ...(op === undefined ? {} : { op }), ...(process === undefined ? {} : { process }), differences: together };
   });
 }
@@ -63,14 +65,20 @@ export function isText({ isText: isKnownText, value: { before = '', after = '' }
 
 /** What the names of the op tell already: `source A → source B` says of what else the identifier was. */
 export function isInNames({ op, value }: Difference): boolean {
-  const [was, is] = [unquoted(value.before), unquoted(value.after)];
-  if (op?.before === undefined || op.after === undefined || was === undefined || is === undefined) return false;
-  return op.before.name !== op.after.name && op.before.name.endsWith(` ${was}`) && op.after.name.endsWith(` ${is}`);
+  if (op?.before === undefined || op.after === undefined || value.before === undefined || value.after === undefined) return false;
+  return op.before.name !== op.after.name && saysAll(op.before.name, value.before) && saysAll(op.after.name, value.after);
+}
+
+/** A long name is cut at its end. */
+function saysAll(name: string, value: string): boolean {
+  const plain = unquoted(value);
+  if (name.endsWith(` ${value}`) || name.endsWith(` ${plain}`)) return true;
+  return name.endsWith('…') && plain.startsWith(name.slice(name.indexOf(' ') + 1, -1));
 }
 
 /** A text that stands in quotes as a value, as it stands in a name. */
-function unquoted(value: string | undefined): string | undefined {
-  const [, inner] = /^"((?:[^"\\]|\\["\\])*)"$/.exec(value ?? '') ?? [];
+function unquoted(value: string): string {
+  const [, inner] = /^"((?:[^"\\]|\\["\\])*)"$/.exec(value) ?? [];
   return inner === undefined ? value : inner.replace(/\\(["\\])/g, '$1');
 }
 

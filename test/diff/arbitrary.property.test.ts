@@ -20,13 +20,14 @@ const difference = fc.record(
     class: fc.constantFrom(...DIFFERENCE_CLASSES),
     at: fc.oneof(text, fc.constantFrom('op', 'call', 'build', 'stdout')),
     op: side(op),
+    otherOps: fc.array(side(op), { maxLength: 3 }),
     process: side(text),
     value: side(text),
     isText: fc.boolean(),
     isAnnotation: fc.boolean(),
     again: fc.array(side(place), { maxLength: 9 }),
   },
-  { requiredKeys: ['class', 'at', 'value', 'isText', 'isAnnotation', 'again'] },
+  { requiredKeys: ['class', 'at', 'otherOps', 'value', 'isText', 'isAnnotation', 'again'] },
 );
 const callDifferences = fc.record({ method: text, calls: side(place), about: text, differences: fc.array(difference, { maxLength: 20 }) }, { requiredKeys: ['method', 'calls', 'differences'] });
 const anyReport: fc.Arbitrary<DiffReport> = fc

@@ -24,7 +24,7 @@ describe('the JSON of a comparison', () => {
         {
           name: 'dockerfile.v0 target=release',
           builds: { before: 1, after: 1 },
-          calls: expect.arrayContaining([{ method: 'LLBBridge/ReadFile', calls: { after: { call: 10, startNs: 10_000_000 } }, about: '.dockerignore', differences: [{ class: 'order', at: 'call', value: {}, text: false, annotation: false, again: [] }] }]) as unknown,
+          calls: expect.arrayContaining([{ method: 'LLBBridge/ReadFile', calls: { after: { call: 10, startNs: 10_000_000 } }, about: '.dockerignore', differences: [{ class: 'order', at: 'call', otherOps: [], value: {}, text: false, annotation: false, again: [] }] }]) as unknown,
         },
         { name: 'dockerfile.v0 target=test', builds: { after: 2 } },
       ],
@@ -36,6 +36,7 @@ describe('the JSON of a comparison', () => {
       class: 'requests',
       at: 'source.identifier',
       op: { before: op(0, 'source docker-image://docker.io/library/alpine:3.19', 1), after: op(0, 'source docker-image://docker.io/library/alpine:3.20', 1) },
+      otherOps: [],
       value: { before: '"docker-image://docker.io/library/alpine:3.19"', after: '"docker-image://docker.io/library/alpine:3.20"' },
       text: false,
       annotation: false,
