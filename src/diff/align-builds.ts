@@ -1,6 +1,6 @@
 /** Which build of one recording stands for which of the other: by what was asked for, then by their order. */
 import { BRIDGE_SOLVE, frontendOptions, SOLVE, type SolveFacts } from '../bridge/index.js';
-import type { Forms } from './form.js';
+import type { Forms, Sides } from './form.js';
 import type { RecordedBuild } from './recorded.js';
 import type { Pair } from './report.js';
 
@@ -8,7 +8,7 @@ import type { Pair } from './report.js';
 const MAX_NAMED_OPTIONS = 3;
 
 /** @returns each build once, those of the first recording first */
-export function alignBuilds(before: readonly RecordedBuild[], after: readonly RecordedBuild[], forms: { readonly before: Forms; readonly after: Forms }): readonly Pair<RecordedBuild>[] {
+export function alignBuilds(before: readonly RecordedBuild[], after: readonly RecordedBuild[], forms: Sides): readonly Pair<RecordedBuild>[] {
   const partners = new Map<RecordedBuild, RecordedBuild>();
   const taken = new Set<RecordedBuild>();
   // From the most exact to the least.

@@ -6,16 +6,11 @@ import type { CallPair } from './align-calls.js';
 import { compareCapabilities } from './capabilities.js';
 import { compareExec } from './compare-exec.js';
 import { reportFields } from './field-report.js';
-import type { Forms, NamedFields } from './form.js';
+import type { NamedFields, Sides } from './form.js';
 import { Ids, withoutAnyId } from './ids.js';
 import { answerOf, type RecordedCall } from './recorded.js';
 import type { Difference, DifferenceClass } from './report.js';
 import { withoutMountPaths } from './world-rules.js';
-
-export interface Sides {
-  readonly before: Forms;
-  readonly after: Forms;
-}
 
 const CONTROL_FACTS = /\/Control\/(?:Info|ListWorkers)$/;
 
@@ -27,6 +22,7 @@ export function compareCall(calls: CallPair, sides: Sides): readonly Difference[
 
 function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
   const [before, after] = [sides.before.request(calls.before), sides.after.request(calls.after)];
+  if (isUnheard(calls)) return [];
   if (before.key === after.key) Ids.pairNumbers(sides.before.ids, before.ids, sides.after.ids, after.ids);
   if (before.key === after.key && sides.before.ids.named(before.ids) === sides.after.ids.named(after.ids)) return [];
   const [was, is] = [sides.before.requestFields(calls.before), sides.after.requestFields(calls.after)];
@@ -36,6 +32,13 @@ function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
   return [...reportFields('requests', only(was, isNoError), only(is, isNoError)), ...reportFields('errors', only(was, isError), only(is, isError))];
 }
 
+/** A daemon that does not know a method can refuse it before the request is sent: whether there is one is chance. */
+function isUnheard({ before, after }: CallPair): boolean {
+  const isRefused = ({ summary: { outcome } }: RecordedCall): boolean => outcome.kind === 'status' && outcome.code === UNIMPLEMENTED;
+  return isRefused(before) && isRefused(after) && [before, after].some(({ messages }) => !messages.some(({ kind }) => kind === 'client-message'));
+}
+
+const UNIMPLEMENTED = 12;
 const isError = (path: string): boolean => path === 'error' || path.startsWith('error.');
 const isNoResolveMode = (path: string): boolean => path !== 'ResolveMode';
 const isNoError = (path: string): boolean => !isError(path);

@@ -1,7 +1,8 @@
 /** What differs between two builds as Control tells of them: what was asked for, how it ended, and the steps between. */
 import { align, SOLVE, STATUS } from '../bridge/index.js';
-import { compareCall, type Sides } from './compare-call.js';
+import { compareCall } from './compare-call.js';
 import { pair } from './field-report.js';
+import type { Sides } from './form.js';
 import { withoutAnyId } from './ids.js';
 import { readProgress, type Step } from './progress.js';
 import type { RecordedBuild, RecordedCall } from './recorded.js';

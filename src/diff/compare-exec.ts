@@ -2,10 +2,9 @@
 import { isUtf8 } from 'node:buffer';
 import { align } from '../bridge/index.js';
 import type { CallPair } from './align-calls.js';
-import type { Sides } from './compare-call.js';
 import { readExec, type ExecutedProcess, type Stream } from './exec.js';
 import { pair, reportFields } from './field-report.js';
-import type { Forms } from './form.js';
+import type { Forms, Sides } from './form.js';
 import { Ids } from './ids.js';
 import type { Difference, Pair } from './report.js';
 

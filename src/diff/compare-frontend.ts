@@ -2,13 +2,13 @@
 import { frontendOptions, sha256 } from '../bridge/index.js';
 import type { FrontendExit, FrontendRun } from '../cassette/index.js';
 import { fieldsAsReported, reportFields } from './field-report.js';
-import type { Forms, NamedFields } from './form.js';
+import type { NamedFields, Sides, Forms } from './form.js';
 import type { Difference } from './report.js';
 
 /** New for each run, or about who is told of it (frontend/gateway/gateway.go). */
 const VOLATILE = /^(?:BUILDKIT_SESSION_ID|BUILDKIT_FRONTEND_OPT_.*|BUILDKIT_WORKERS|OTEL_.*|TRACEPARENT|TRACESTATE|HOSTNAME)=/;
 
-export function compareFrontends(before: FrontendRun, after: FrontendRun, forms: { readonly before: Forms; readonly after: Forms }): readonly Difference[] {
+export function compareFrontends(before: FrontendRun, after: FrontendRun, forms: Sides): readonly Difference[] {
   return [
     ...fieldsAsReported('environment', fieldsOf(before), fieldsOf(after)),
     ...fieldsAsReported('errors', exitOf(before.exit), exitOf(after.exit)),
@@ -39,7 +39,7 @@ function exitOf(exit: FrontendExit | undefined): ReadonlyMap<string, string> {
 
 const DEFINITION = /\/frontend\.bin$/;
 
-function compareFiles(before: FrontendRun, after: FrontendRun, forms: { readonly before: Forms; readonly after: Forms }): readonly Difference[] {
+function compareFiles(before: FrontendRun, after: FrontendRun, forms: Sides): readonly Difference[] {
   const [was, is] = [new Map(before.files.map(({ path, data }) => [path, data])), new Map(after.files.map(({ path, data }) => [path, data]))];
   return [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((path) => {
     const [one, other] = [was.get(path), is.get(path)];

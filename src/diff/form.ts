@@ -208,6 +208,12 @@ export class Forms {
 /** errdefs.Vertex, and what else in a detail names an op. */
 const NAMES_OP = /\bdetails\[.*\["digest"\]$/i;
 
+/** Both recordings. */
+export interface Sides {
+  readonly before: Forms;
+  readonly after: Forms;
+}
+
 export type NamedFields = Pick<Canonical, 'fields' | 'annotations'>;
 
 const textOf = (fields: readonly CanonicalField[]): string => fields.map(([path, value]) => `${path} = ${value}`).join('\n');

@@ -11,6 +11,8 @@ import type { Difference } from './report.js';
 
 /** A client that makes two calls at once makes the second within this. Goroutines that were started together were seen up to 1 ms apart. */
 const AT_ONCE: Nanoseconds = 5_000_000n;
+/** Calls that take as long as this cannot miss each other by chance. */
+const LONG: Nanoseconds = 20_000_000n;
 
 export interface OrderDifference {
   readonly calls: CallPair;
@@ -50,13 +52,15 @@ class Timeline {
     return low;
   }
 
+  /** Both were made at once, and went on side by side for long. */
   isBeside(first: RecordedCall, second: RecordedCall): boolean {
     const [one, other] = first.summary.start <= second.summary.start ? [first, second] : [second, first];
-    return endOf(one) - other.summary.start >= AT_ONCE;
+    return other.summary.start - one.summary.start < AT_ONCE && isLong(one) && isLong(other);
   }
 }
 
 const FOREVER: Nanoseconds = 1n << 62n;
+const isLong = (call: RecordedCall): boolean => endOf(call) - call.summary.start >= LONG;
 const endOf = ({ summary }: RecordedCall): Nanoseconds => summary.end ?? FOREVER;
 
 export function compareOrder({ pairs }: AlignedCalls, before: readonly RecordedCall[], after: readonly RecordedCall[], nameOf: (call: RecordedCall) => string): readonly OrderDifference[] {
@@ -73,8 +77,8 @@ export function compareOrder({ pairs }: AlignedCalls, before: readonly RecordedC
     };
     const isTurned = placeOf(next) < placeOf(pair) && !(inOrder.has(pair) && inOrder.has(next));
     if (isTurned && was.isAfter(pair.before, next.before) && is.isAfter(next.after, pair.after)) say(next, `after ${nameOf(pair.before)}`, `before ${nameOf(pair.after)}`);
-    else if (was.isBeside(pair.before, next.before) && is.isAfter(pair.after, next.after)) say(next, `beside ${nameOf(pair.before)}`, `after ${nameOf(pair.after)}`);
-    else if (was.isAfter(pair.before, next.before) && is.isBeside(pair.after, next.after)) say(next, `after ${nameOf(pair.before)}`, `beside ${nameOf(pair.after)}`);
+    else if (was.isBeside(pair.before, next.before) && isLong(pair.after) && is.isAfter(pair.after, next.after)) say(next, `beside ${nameOf(pair.before)}`, `after ${nameOf(pair.after)}`);
+    else if (isLong(pair.before) && was.isAfter(pair.before, next.before) && is.isBeside(pair.after, next.after)) say(next, `after ${nameOf(pair.before)}`, `beside ${nameOf(pair.after)}`);
   }
   return found;
 }

@@ -51,7 +51,7 @@ export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>
     drafts.set(summary.id, { id: summary.id, path: summary.path, connection: summary.connection, summary, messages: [], trailer: [], plain: new Plain(), buildId: undefined });
   }
   for (const event of cassette.events({ answersApart: true })) {
-    const draft = 'call' in event && event.call !== undefined ? drafts.get(event.call) : undefined;
+    const draft = 'call' in event ? drafts.get(event.call) : undefined;
     if (draft === undefined) continue;
     switch (event.kind) {
       case 'client-header':
@@ -69,6 +69,9 @@ export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>
       case 'client-message':
       case 'server-message':
         draft.messages.push(draft.plain.message(event));
+        break;
+      default:
+        // What a call came to is in its summary.
         break;
     }
   }

@@ -37,7 +37,7 @@ function classOf({ method, side, path }: Seed): readonly DifferenceClass[] {
 function isAt({ field, path, method, side }: Seed, { at }: Told): boolean {
   if (method.endsWith('/ExecProcess') && /^(?:File|Resize|Signal|Started|Done)\b/.test(path)) return side === 'client' ? /^(?:stdin|input|resize|signal)/.test(at) : /^(?:stdout|stderr|fd)/.test(at);
   const name = field.charAt(0).toLowerCase() + field.slice(1);
-  return at.includes(field) || at.includes(name) || at === 'op';
+  return at.includes(field) || at.includes(name) || at === 'op' || path.startsWith(at);
 }
 
 const seedsOf = (held: Held): readonly Seed[] => seedsIn(held.events, (path) => path.startsWith(BRIDGE)).filter((seed) => !isCovered(seed) && !BY_ROLE.test(seed.path));
