@@ -29,7 +29,7 @@ describe('the help of a command', () => {
 
   it('has options with their values and defaults', async () => {
     const text = (await help(replayCommand.synopsis, 100)).replaceAll(/\s+/g, ' ');
-    expect(text).toMatch(/--stall SECONDS: Fail a client .* \[default: 10\]/);
+    expect(text).toMatch(/--stall SECONDS: How long to wait .* \[default: 10\]/);
     expect(text).toMatch(/-h, --help Show this help/);
   });
 
