@@ -44,6 +44,7 @@ export { decodeDefinition, decodeMessage, decodeStatus, describeExec, Rules, typ
 export { readConfig, type Config } from './config/index.js';
 export { drive, type DriveOptions, type DriveReport } from './driver/index.js';
 export { recordFresh, useCassette, type CassetteInRecording, type CassetteInReplay, type CassetteUse, type FreshRecording, type FreshSummary, type Mode, type UseCassetteOptions } from './mode/index.js';
+export { diffCassettes, isSame, type ComparedCassette, type DifferenceClass, type DiffOptions, type DiffReport } from './diff/index.js';
 export { BridgetapeError, type ErrorCode } from './errors.js';
 export { runFrontend, type FrontendResult, type FrontendRunOptions } from './frontend/index.js';
 export { record, type Recording, type RecordingSummary, type RecordOptions } from './recorder/index.js';
