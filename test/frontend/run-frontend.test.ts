@@ -120,7 +120,7 @@ describe('a frontend that does something else', () => {
     using folder = new Folder();
     const silent = new Tape().call(bridge('ReadFile')).sends(readFile('a')).closes().cancels();
     const { status, seen } = run(await recorded(folder, {}, [silent]), { calls: [READS] }, ['--stall', '0.2']);
-    expect(seen.answers[0]?.message).toMatch(/the recording goes on with the client cancelling the call, and for 0\.2 s nothing came/);
+    expect(seen.answers[0]?.message).toMatch(/the recording goes on with the client cancelling LLBBridge\/ReadFile \(call 1 of the cassette\), and for 0\.2 s nothing came/);
     expect(status).toBe(1);
   });
 

@@ -96,7 +96,7 @@ describe('a build', () => {
     const [solve, watched] = [stage.open(control('Solve')).asks(solveRequest({})), stage.open(control('Status')).asks(statusRequest(BUILD))];
     const talk = stage.bridge('Talk').says(bytes('go'));
     const { message } = stage.bridge('Return').asks(encode(`${FRONTEND}.ReturnRequest`, { error: { code: 2, message: 'no' } })).status ?? {};
-    expect(message).toContain('which differs in error.code');
+    expect(message).toContain('which differs in error: recorded nothing, got { code: 2, message: "no" }');
     const late = stage.open(control('Status')).asks(statusRequest(BUILD));
     expect([solve, watched, late].map((call) => [call.status?.code, call.status?.message, call.texts])).toEqual(Array.from({ length: 3 }, () => [9, message, []]));
     // What belongs to the build fails with it; it is one miss.
