@@ -83,35 +83,38 @@ function* leavesOf(at: string, { value, members, items }: Place): Iterable<reado
 }
 
 function* betweenLists(wasAt: string, was: readonly Place[], isAt: string, is: readonly Place[]): Iterable<FieldDifference> {
-  for (const { one, other } of align(was.map(contentOf), is.map(contentOf)).between) {
-    const partners = paired(one, other, (index) => nameOf(was[index]), (index) => nameOf(is[index]));
-    const [before, now] = [(index: number): Place => was[index] ?? newPlace(), (index: number): Place => is[index] ?? newPlace()];
-    const taken = new Set(partners.values());
+  const { between: gaps } = align(was.map(contentOf), is.map(contentOf));
+  const partners = pairedByName(gaps.flatMap(({ one }) => one), gaps.flatMap(({ other }) => other), was, is);
+  const taken = new Set(partners.values());
+  for (const { one, other } of gaps) {
+    // Without names, each is paired with the next one in the same place.
+    const nameless = other.filter((index) => !taken.has(index) && nameOf(is[index]) === undefined);
     for (const index of one) {
-      const partner = partners.get(index);
-      if (partner === undefined) yield* only('recorded', `${wasAt}[${index}]`, before(index));
-      else yield* between(`${wasAt}[${index}]`, before(index), `${isAt}[${partner}]`, now(partner));
+      const partner = partners.get(index) ?? (nameOf(was[index]) === undefined ? nameless.shift() : undefined);
+      const before = was[index] ?? newPlace();
+      const now = partner === undefined ? undefined : is[partner];
+      if (partner !== undefined) taken.add(partner);
+      if (now === undefined) yield* only('recorded', `${wasAt}[${index}]`, before);
+      else yield* between(`${wasAt}[${index}]`, before, `${isAt}[${partner}]`, now);
     }
-    for (const index of other) if (!taken.has(index)) yield* only('live', `${isAt}[${index}]`, now(index));
+    for (const index of other) if (!taken.has(index)) yield* only('live', `${isAt}[${index}]`, is[index] ?? newPlace());
   }
 }
 
-/** Items that have names by these; of the others each with the next one. */
-function paired(one: readonly number[], other: readonly number[], nameOfOne: (index: number) => string | undefined, nameOfOther: (index: number) => string | undefined): ReadonlyMap<number, number> {
-  const partners = new Map<number, number>();
+/** Items that have names by these, wherever they stand. One that only moved has no partner: it went from one place, and came to another. */
+function pairedByName(one: readonly number[], other: readonly number[], was: readonly Place[], is: readonly Place[]): ReadonlyMap<number, number> {
   const byName = new Map<string, number>();
-  for (const index of other) {
-    const name = nameOfOther(index);
-    if (name !== undefined && !byName.has(name)) byName.set(name, index);
+  for (const index of other.toReversed()) {
+    const name = nameOf(is[index]);
+    if (name !== undefined) byName.set(name, index);
   }
-  const nameless = other.filter((index) => nameOfOther(index) === undefined);
-  let next = 0;
+  const partners = new Map<number, number>();
   for (const index of one) {
-    const name = nameOfOne(index);
-    const partner = name === undefined ? nameless[next++] : byName.get(name);
-    if (partner === undefined) continue;
+    const name = nameOf(was[index]);
+    const partner = name === undefined ? undefined : byName.get(name);
+    if (name === undefined || partner === undefined || was[index]?.value === is[partner]?.value) continue;
     partners.set(index, partner);
-    if (name !== undefined) byName.delete(name);
+    byName.delete(name);
   }
   return partners;
 }

@@ -36,6 +36,8 @@ function classOf({ method, side, path }: Seed): readonly DifferenceClass[] {
 /** Where the reader is sent: the last name of the path, which an exec stream's messages are told without. */
 function isAt({ field, path, method, side }: Seed, { at }: Told): boolean {
   if (method.endsWith('/ExecProcess') && /^(?:File|Resize|Signal|Started|Done)\b/.test(path)) return side === 'client' ? /^(?:stdin|input|resize|signal)/.test(at) : /^(?:stdout|stderr|fd)/.test(at);
+  // A detail is told by its type.
+  if (field === 'type_url') return at.includes('details[');
   const name = field.charAt(0).toLowerCase() + field.slice(1);
   return at.includes(field) || at.includes(name) || at === 'op' || path.startsWith(at);
 }

@@ -29,7 +29,7 @@ describe('a request that nothing matches', () => {
   it('names the closest recorded call and the fields that differ', () => {
     const stage = recorded('/a', '/etc/passwd');
     expect(ask(stage, { Ref: id('r'), FilePath: '/etc/passwd', Range: { Offset: 5, Length: 9 } })).toBe(
-      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 3, which differs in Range.Offset: recorded nothing, got 5; Range.Length: recorded nothing, got 9',
+      'bridgetape: the cassette has no answer for this LLBBridge/ReadFile; the closest is call 3, which differs in Range: recorded nothing, got { Offset: 5, Length: 9 }',
     );
   });
 
