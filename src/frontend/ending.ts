@@ -19,7 +19,8 @@ export function differences({ recorded, live, unreturned, missed }: Ending): rea
   const requests = missed.filter((path) => path !== RETURN).length;
   if (requests > 0) lines.push(`${plural(requests, 'request')} had no answer in the cassette`);
   if (requests < missed.length) lines.push(unreturned === undefined ? 'it returned, which the recorded one did not' : `it returned something else than the recorded one, in call ${unreturned}`);
-  else if (unreturned !== undefined) lines.push(`it did not return; the recorded one did, in call ${unreturned}`);
+  // An error that it returns after a miss is no second miss.
+  else if (unreturned !== undefined) lines.push(requests > 0 ? `it did not return what the recorded one returned, in call ${unreturned}` : `it did not return; the recorded one did, in call ${unreturned}`);
   if (recorded !== undefined && wordsFor(recorded) !== wordsFor(live)) lines.push(`it ended with ${wordsFor(live)}; the recorded one ended with ${wordsFor(recorded)}`);
   return lines;
 }
