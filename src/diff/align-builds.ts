@@ -1,6 +1,7 @@
 /** Which build of one recording stands for which of the other: by what was asked for, then by their order. */
 import { BRIDGE_SOLVE, frontendOptions, SOLVE, type SolveFacts } from '../bridge/index.js';
 import type { Forms, Sides } from './form.js';
+import { pairEqual } from './pair-equal.js';
 import type { RecordedBuild } from './recorded.js';
 import type { Pair } from './report.js';
 
@@ -10,23 +11,9 @@ const MAX_NAMED_OPTIONS = 3;
 /** @returns each build once, those of the first recording first */
 export function alignBuilds(before: readonly RecordedBuild[], after: readonly RecordedBuild[], forms: Sides): readonly Pair<RecordedBuild>[] {
   const partners = new Map<RecordedBuild, RecordedBuild>();
-  const taken = new Set<RecordedBuild>();
   // From the most exact to the least.
-  for (const keyOf of [asked, begun, optionsOf, frontendOf, () => '']) {
-    const free = new Map<string, RecordedBuild[]>();
-    for (const build of after) {
-      if (taken.has(build)) continue;
-      const key = keyOf(build, forms.after);
-      free.set(key, [...(free.get(key) ?? []), build]);
-    }
-    for (const build of before) {
-      if (partners.has(build)) continue;
-      const partner = free.get(keyOf(build, forms.before))?.shift();
-      if (partner === undefined) continue;
-      partners.set(build, partner);
-      taken.add(partner);
-    }
-  }
+  for (const keyOf of [asked, begun, optionsOf, frontendOf, () => '']) pairEqual(before, after, partners, { before: (build) => keyOf(build, forms.before), after: (build) => keyOf(build, forms.after) });
+  const taken = new Set(partners.values());
   return [
     ...before.map((build): Pair<RecordedBuild> => {
       const partner = partners.get(build);

@@ -6,6 +6,7 @@ import { BRIDGE_SOLVE, NEW_CONTAINER, type CanonicalField } from '../bridge/inde
 import { methodKey, type Forms } from './form.js';
 import { Ids } from './ids.js';
 import { increasing } from './increasing.js';
+import { pairEqual } from './pair-equal.js';
 import type { RecordedCall } from './recorded.js';
 
 export interface CallPair {
@@ -61,22 +62,9 @@ export class CallAligner {
   private readonly isFree = (call: RecordedCall): boolean => !this.partners.has(call) && !this.taken.has(call);
 
   private pairEqual(before: readonly RecordedCall[], after: readonly RecordedCall[], keyOf: (forms: Forms, call: RecordedCall) => string): void {
-    const waiting = new Map<string, { readonly calls: RecordedCall[]; next: number }>();
-    for (const call of after) {
-      if (!this.isFree(call)) continue;
-      const key = keyOf(this.after, call);
-      const group = waiting.get(key);
-      if (group === undefined) waiting.set(key, { calls: [call], next: 0 });
-      else group.calls.push(call);
-    }
-    for (const call of before) {
-      if (!this.isFree(call)) continue;
-      const group = waiting.get(keyOf(this.before, call));
-      const partner = group?.calls[group.next];
-      if (group === undefined || partner === undefined) continue;
-      group.next += 1;
-      this.pair(call, partner);
-    }
+    const found = new Map<RecordedCall, RecordedCall>();
+    pairEqual(before.filter(this.isFree), after.filter(this.isFree), found, { before: (call) => keyOf(this.before, call), after: (call) => keyOf(this.after, call) });
+    for (const [call, partner] of found) this.pair(call, partner);
   }
 
   /** What lies between the same pairs in both recordings. */

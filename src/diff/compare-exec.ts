@@ -6,6 +6,7 @@ import { readExec, type ExecutedProcess, type Stream } from './exec.js';
 import { pair, reportFields } from './field-report.js';
 import type { Forms, Sides } from './form.js';
 import { Ids } from './ids.js';
+import { pairEqual } from './pair-equal.js';
 import type { Difference, Pair } from './report.js';
 
 const EXEC_MESSAGE = 'moby.buildkit.v1.frontend.ExecMessage';
@@ -29,19 +30,7 @@ function pairProcesses(before: readonly ExecutedProcess[], after: readonly Execu
     (process, forms) => `${process.start}\n${containerOf(process, forms)}`,
     ({ start }) => start,
   ];
-  for (const keyOf of keys) {
-    const free = new Map<string, ExecutedProcess[]>();
-    const found = new Set(partners.values());
-    for (const process of after) {
-      if (found.has(process)) continue;
-      const key = keyOf(process, sides.after);
-      free.set(key, [...(free.get(key) ?? []), process]);
-    }
-    for (const process of before) {
-      const partner = partners.has(process) ? undefined : free.get(keyOf(process, sides.before))?.shift();
-      if (partner !== undefined) partners.set(process, partner);
-    }
-  }
+  for (const keyOf of keys) pairEqual(before, after, partners, { before: (process) => keyOf(process, sides.before), after: (process) => keyOf(process, sides.after) });
   const taken = new Set(partners.values());
   // Places of those that have partners, so that what lies between is found.
   const label = new Map(Array.from(partners.keys(), (process, index) => [process, String(index)]));
