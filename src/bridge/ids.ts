@@ -1,6 +1,7 @@
 /** The ids that a client makes up, found in headers and requests, and replaced in recorded bytes. */
 import { headerText, type Header } from './header.js';
 import { booleanField, mapField, messageField, repeatedMessages, stringField, tryDecode, type Message } from './message.js';
+import { BRIDGE, SOLVE, STATUS } from './methods.js';
 import { WireFormatError } from './wire-format.js';
 
 /** The build that an LLBBridge call belongs to: the Ref of a Control/Solve (client/build.go). */
@@ -54,6 +55,29 @@ export function solveFacts(payload: Uint8Array): SolveFacts | undefined {
       options: mapField(message, 'FrontendAttrs').flatMap(({ key, value }) => (typeof key === 'string' && typeof value === 'string' ? [[key, value]] : [])),
     }
   );
+}
+
+/**
+ * The build that a call belongs to, as a recording tells: by its id; by its connection, as a number, when a frontend on stdio
+ * made it, which names no build.
+ *
+ * @param request the client's first message
+ * @returns undefined when it belongs to none
+ */
+export function buildOfCall({ path, connection, buildId }: CallOrigin, request: () => Uint8Array | undefined): string | number | undefined {
+  if (path.startsWith(BRIDGE)) return buildId ?? connection;
+  if (path !== SOLVE && path !== STATUS) return undefined;
+  const asked = request();
+  if (asked === undefined) return undefined;
+  return path === SOLVE ? solveFacts(asked)?.ref : statusRef(asked);
+}
+
+/** What is known of a call without its messages. */
+export interface CallOrigin {
+  readonly path: string;
+  readonly connection: number | undefined;
+  /** As {@link buildIdOf} has it. */
+  readonly buildId: string | undefined;
 }
 
 /** The build that a Control/Status request asks about; undefined when it can't be decoded. */

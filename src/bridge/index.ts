@@ -15,7 +15,7 @@ export { headerText, type Header } from './header.js';
 export { idsIn, replaceIds } from './identity.js';
 export { asSourceMetaRequest, asSourceMetaResponse, RESOLVE_IMAGE_CONFIG, RESOLVE_SOURCE_META } from './image-config.js';
 export { introducedIds, type IntroducedId } from './introduced-ids.js';
-export { buildIdOf, sessionIdOf, solveFacts, statusRef, type SolveFacts } from './ids.js';
+export { buildIdOf, buildOfCall, sessionIdOf, solveFacts, statusRef, type SolveFacts } from './ids.js';
 export {
   BRIDGE,
   BRIDGE_SOLVE,

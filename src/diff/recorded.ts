@@ -1,5 +1,5 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
-import { BRIDGE, buildIdOf, CONTROL, headerText, SOLVE, solveFacts, STATUS, statusRef, type SolveFacts } from '../bridge/index.js';
+import { BRIDGE, buildIdOf, buildOfCall, CONTROL, headerText, SOLVE, solveFacts, type SolveFacts } from '../bridge/index.js';
 import type { CallSummary, Cassette, FrontendRun, HeaderField, MessageEvent } from '../cassette/index.js';
 import { Plain } from './plain.js';
 
@@ -82,7 +82,7 @@ function sideOf(calls: readonly Draft[], frontend: FrontendRun | undefined): Rec
   const builds = new Map<string | number, { readonly calls: RecordedCall[]; readonly control: RecordedCall[] }>();
   const around: RecordedCall[] = [];
   for (const call of calls) {
-    const build = buildOf(call);
+    const build = buildOfCall(call, () => requestOf(call.messages));
     if (build === undefined) {
       around.push(call);
       continue;
@@ -97,14 +97,6 @@ function sideOf(calls: readonly Draft[], frontend: FrontendRun | undefined): Rec
     leftOut: calls.reduce((sum, { messages }) => sum + messages.filter(({ data, size }) => data === undefined && size > 0).length, 0),
     gaps: calls.reduce((sum, { summary }) => sum + summary.gaps, 0),
   };
-}
-
-/** By its id; by its connection, as a number, when a frontend on stdio made the call, which names no build. */
-function buildOf({ path, connection, buildId, messages }: Draft): string | number | undefined {
-  if (path.startsWith(BRIDGE)) return buildId ?? connection;
-  const request = requestOf(messages);
-  if (request === undefined) return undefined;
-  return path === SOLVE ? solveFacts(request)?.ref : path === STATUS ? statusRef(request) : undefined;
 }
 
 function factsOf(control: readonly RecordedCall[]): SolveFacts | undefined {

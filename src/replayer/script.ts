@@ -1,5 +1,5 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
-import { BRIDGE, buildIdOf, BUILT_IN_RULES, headerText, type Rules, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
+import { buildIdOf, buildOfCall, BUILT_IN_RULES, headerText, type Rules } from '../bridge/index.js';
 import { HTTP_1, type Cassette } from '../cassette/index.js';
 import { withPlainMessages } from './plain-messages.js';
 import type { Origin } from './origin.js';
@@ -66,10 +66,6 @@ export function scriptOf(recorded: readonly RecordedCall[], rules = BUILT_IN_RUL
 
 /** The build that a recorded call belongs to; undefined when it belongs to none. */
 function recordedBuildOf(call: RecordedCall): string | number | undefined {
-  if (call.path.startsWith(BRIDGE)) return buildIdOf(call.headers) ?? call.events[0]?.connection;
-  if (call.path !== SOLVE && call.path !== STATUS) return undefined;
-  const request = requestOf(call);
-  if (request === undefined) return undefined;
-  return call.path === SOLVE ? solveFacts(request)?.ref : statusRef(request);
+  return buildOfCall({ path: call.path, connection: call.events[0]?.connection, buildId: buildIdOf(call.headers) }, () => requestOf(call));
 }
 
