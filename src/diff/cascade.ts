@@ -25,7 +25,8 @@ export class Cascade {
       const key = keyOf(method, difference);
       const before = this.told.get(key) ?? this.cause(difference);
       if (before !== undefined) {
-        if (!isEqual(before.calls, calls) && !before.again.some((place) => isEqual(place, calls))) before.again.push(calls);
+        // What is told of one pair of calls comes together.
+        if (!isEqual(before.again.at(-1) ?? before.calls, calls) && !isEqual(before.calls, calls)) before.again.push(calls);
         return [];
       }
       const again: Pair<CallPlace>[] = [];

@@ -49,17 +49,16 @@ function only({ fields, annotations }: NamedFields, takesPart: (path: string) =>
 
 function compareAnswer(calls: CallPair, sides: Sides): readonly Difference[] {
   const [was, is] = [answerOf(calls.before.messages), answerOf(calls.after.messages)];
-  if (was === undefined && is === undefined) return [];
-  if (was !== undefined && is !== undefined && calls.before.path === calls.after.path && Buffer.compare(was, is) === 0) return [];
+  // Whether there was an answer at all is told by how the calls ended.
+  if (was === undefined || is === undefined) return [];
+  if (calls.before.path === calls.after.path && Buffer.compare(was, is) === 0) return [];
   const [before, after] = [sides.before.answer(calls.before), sides.after.answer(calls.after)];
-  if (was !== undefined && is !== undefined && before.key === after.key) {
+  if (before.key === after.key) {
     Ids.pairNumbers(sides.before.ids, before.ids, sides.after.ids, after.ids);
     if (sides.before.ids.named(before.ids) === sides.after.ids.named(after.ids)) return [];
   }
   const of: DifferenceClass = calls.before.path === PING || CONTROL_FACTS.test(calls.before.path) ? 'environment' : 'responses';
   const fields = [sides.before.answerFields(calls.before), sides.after.answerFields(calls.after)] as const;
-  // Whether there was an answer at all is told by how the calls ended.
-  if (was === undefined || is === undefined) return [];
   return of === 'environment' ? compareCapabilities(...fields) : reportFields(of, ...fields);
 }
 
