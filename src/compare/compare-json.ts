@@ -1,5 +1,5 @@
 /** A comparison for programs: docs/compare.md describes it member by member. */
-import { diffJson } from '../diff/index.js';
+import { diffAsJson, jsonLines } from '../diff/index.js';
 import { version } from '../version.js';
 import { isAlike, type Comparison } from './compare.js';
 import type { Side } from './side.js';
@@ -20,9 +20,9 @@ export function compareJson(sides: readonly Side[], comparisons: readonly Compar
       other: comparison.other,
       verdict: isAlike(comparison) ? 'same' : 'different',
       statuses: { base: comparison.statuses.base, other: comparison.statuses.other, same: comparison.statuses.areSame },
-      diff: JSON.parse([...diffJson(comparison.report)].join('\n')) as unknown,
-      noise: JSON.parse([...diffJson(comparison.noise)].join('\n')) as unknown,
+      diff: diffAsJson(comparison.report),
+      noise: diffAsJson(comparison.noise),
     })),
   };
-  return JSON.stringify(value, undefined, 2).split('\n');
+  return jsonLines(value);
 }

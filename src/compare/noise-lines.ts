@@ -1,5 +1,5 @@
 /** What was set apart as noise, for people: where it is, and how often. */
-import type { CallDifferences, DiffReport } from '../diff/index.js';
+import { callsTold, type CallDifferences, type DiffReport } from '../diff/index.js';
 import { plural } from '../quantity.js';
 import { legible } from '../view/index.js';
 
@@ -7,9 +7,9 @@ import { legible } from '../view/index.js';
 const MAX_PLACES = 12;
 
 /** @returns nothing where there is none */
-export function noiseLines({ builds, environment }: DiffReport, full: boolean): readonly string[] {
+export function noiseLines(noise: DiffReport, full: boolean): readonly string[] {
   const places = new Map<string, number>();
-  for (const call of [...environment, ...builds.flatMap(({ calls }) => calls)]) for (const place of placesOf(call)) places.set(place, (places.get(place) ?? 0) + 1);
+  for (const call of callsTold(noise)) for (const place of placesOf(call)) places.set(place, (places.get(place) ?? 0) + 1);
   if (places.size === 0) return [];
   const all = [...places].map(([place, times]) => `  ${legible(place)}${times === 1 ? '' : ` (${times} times)`}`);
   const shown = full ? all : all.slice(0, MAX_PLACES);

@@ -14,7 +14,7 @@ import { Forms, type Sides } from './form.js';
 import { Ids } from './ids.js';
 import { compareOrder } from './order.js';
 import { readSide, type RecordedBuild, type RecordedCall, type RecordedSide } from './recorded.js';
-import { DIFFERENCE_CLASSES, type BuildDifferences, type CallDifferences, type CallPlace, type Difference, type DifferenceClass, type DiffReport, type Pair, type Recording } from './report.js';
+import { callsTold, countsOf, DIFFERENCE_CLASSES, type BuildDifferences, type CallDifferences, type CallPlace, type Difference, type DifferenceClass, type DiffReport, type Pair, type Recording } from './report.js';
 import { withWorldRules } from './world-rules.js';
 
 export interface DiffOptions {
@@ -139,7 +139,9 @@ class Comparison {
     const keyOf = (call: RecordedCall): string => `${call.path}\n${forms.request(call).key}\n${forms.ids.named(forms.request(call).ids)}`;
     for (const call of side === 'before' ? aligned.onlyBefore : aligned.onlyAfter) {
       const key = keyOf(call);
-      groups.set(key, [...(groups.get(key) ?? []), call]);
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [call]);
+      else group.push(call);
     }
     if (groups.size === 0) return [];
     const elsewhere = new Map<string, number>();
@@ -214,7 +216,5 @@ function reportOf({ classes, builds, environment, ...rest }: Omit<DiffReport, 'c
   };
   const kept = builds.map((build) => ({ ...build, calls: build.calls.flatMap(takesPart) })).filter(({ calls }) => calls.length > 0);
   const around = environment.flatMap(takesPart);
-  const all = [...around, ...kept.flatMap(({ calls }) => calls)].flatMap(({ differences }) => differences);
-  const counts = Object.fromEntries(DIFFERENCE_CLASSES.map((name) => [name, all.filter((difference) => difference.class === name).length])) as Record<DifferenceClass, number>;
-  return { ...rest, builds: kept, environment: around, counts };
+  return { ...rest, builds: kept, environment: around, counts: countsOf(callsTold({ environment: around, builds: kept })) };
 }

@@ -56,12 +56,16 @@ export interface DifferenceJson {
   readonly again: readonly Pair<CallPlaceJson>[];
 }
 
-/** One object, over many lines. What a terminal would act on is escaped, as JSON may have it. */
-export function* diffJson(report: DiffReport): Generator<string> {
-  for (const line of JSON.stringify(asJson(report), undefined, 2).split('\n')) yield legible(line);
+export function diffJson(report: DiffReport): readonly string[] {
+  return jsonLines(diffAsJson(report));
 }
 
-function asJson(report: DiffReport): DiffJson {
+/** One object, over many lines. What a terminal would act on is escaped, as JSON may have it. */
+export function jsonLines(value: unknown): readonly string[] {
+  return JSON.stringify(value, undefined, 2).split('\n').map(legible);
+}
+
+export function diffAsJson(report: DiffReport): DiffJson {
   const { before, after, compared, counts, builds, environment } = report;
   return {
     format: 'bridgetape-diff',

@@ -1,10 +1,11 @@
 /** Two cassettes held against each other: what differs, as values, and those laid out for people and for programs. */
 export { diffCassettes, type ComparedCassette, type DiffOptions } from './diff-cassettes.js';
-export { diffJson, type DiffJson } from './diff-json.js';
+export { diffAsJson, diffJson, jsonLines, type DiffJson } from './diff-json.js';
 export { diffJunit } from './junit.js';
 export { diffMarkdown } from './markdown.js';
 export { setNoiseApart, type NoiseApart } from './noise.js';
 export {
+  callsTold,
   DIFFERENCE_CLASSES,
   isSame,
   type BuildDifferences,

@@ -2,7 +2,7 @@
  * What differs between recordings of one and the same side says nothing when it differs between two sides as well: it is
  * set apart, by the place at which it is. The values there don't count, since what varies has no value of its own.
  */
-import { DIFFERENCE_CLASSES, type CallDifferences, type Difference, type DifferenceClass, type DiffReport, type Pair } from './report.js';
+import { callsTold, countsOf, DIFFERENCE_CLASSES, type CallDifferences, type Difference, type DiffReport, type Pair } from './report.js';
 
 export interface NoiseApart {
   /** Without the noise. */
@@ -20,7 +20,7 @@ export function setNoiseApart(across: DiffReport, within: readonly DiffReport[])
   // Of what is told once for several ops, all have to be.
   const isNoise: Choice = (build, call, difference) => placesOf(build, call, difference).every((names) => names.some((place) => places.has(place)));
   const chosen = chosenOf(across, isNoise);
-  const noise = { ...across, ...chosen, builds: chosen.builds.filter(({ calls }) => calls.length > 0), counts: counted([...chosen.environment, ...chosen.builds.flatMap(({ calls }) => calls)]), notes: [] };
+  const noise = { ...across, ...chosen, builds: chosen.builds.filter(({ calls }) => calls.length > 0), counts: countsOf(callsTold(chosen)), notes: [] };
   const counts = Object.fromEntries(DIFFERENCE_CLASSES.map((name) => [name, across.counts[name] - noise.counts[name]])) as DiffReport['counts'];
   const rest = chosenOf(across, (build, call, difference) => !isNoise(build, call, difference));
   // A build that only one side has stays, whatever is said of its calls.
@@ -50,10 +50,4 @@ function placesOf(build: string, { method, about }: CallDifferences, { class: na
   if (process !== undefined) return [names(process)];
   if (op === undefined) return [[place('')]];
   return [op, ...otherOps].map(({ before, after }) => names({ ...(before === undefined ? {} : { before: before.name }), ...(after === undefined ? {} : { after: after.name }) }));
-}
-
-function counted(calls: readonly CallDifferences[]): DiffReport['counts'] {
-  const counts = Object.fromEntries(DIFFERENCE_CLASSES.map((name) => [name, 0])) as Record<DifferenceClass, number>;
-  for (const { differences } of calls) for (const { class: name } of differences) counts[name] += 1;
-  return counts;
 }

@@ -100,6 +100,18 @@ export interface DiffReport {
   readonly notes: readonly string[];
 }
 
+/** All calls that something is told of. */
+export function callsTold({ environment, builds }: Pick<DiffReport, 'environment' | 'builds'>): readonly CallDifferences[] {
+  return [...environment, ...builds.flatMap(({ calls }) => calls)];
+}
+
+/** How many differences there are of each class. */
+export function countsOf(calls: readonly CallDifferences[]): DiffReport['counts'] {
+  const counts = Object.fromEntries(DIFFERENCE_CLASSES.map((name) => [name, 0])) as Record<DifferenceClass, number>;
+  for (const { differences } of calls) for (const { class: name } of differences) counts[name] += 1;
+  return counts;
+}
+
 export function isSame({ counts }: DiffReport): boolean {
   return Object.values(counts).every((count) => count === 0);
 }

@@ -1,11 +1,12 @@
 /** How many differences there are of each class, a line each. */
 import { grouped, plural } from '../quantity.js';
 import { padStart, plainPainter, type Painter } from '../view/index.js';
-import { DIFFERENCE_CLASSES, type DifferenceClass, type DiffReport } from './report.js';
+import { callsTold, DIFFERENCE_CLASSES, type DifferenceClass, type DiffReport } from './report.js';
 
 /** @param classes those that took part */
-export function* diffStat({ counts, builds, environment }: DiffReport, classes: readonly DifferenceClass[], painter: Painter = plainPainter): Generator<string> {
-  const calls = [...environment, ...builds.flatMap((build) => build.calls)];
+export function* diffStat(report: DiffReport, classes: readonly DifferenceClass[], painter: Painter = plainPainter): Generator<string> {
+  const { counts } = report;
+  const calls = callsTold(report);
   const wide = Math.max(...DIFFERENCE_CLASSES.map((name) => grouped(counts[name]).length));
   const longest = Math.max(...DIFFERENCE_CLASSES.map(({ length }) => length));
   for (const name of DIFFERENCE_CLASSES) {

@@ -5,7 +5,7 @@ import { callsLines, paintOf } from './call-lines.js';
 import { Page, type Segment } from './page.js';
 import { buildTitle, signOf } from './place-text.js';
 import { isWholeBuild, restricted } from './subject.js';
-import { DIFFERENCE_CLASSES, isSame, type BuildDifferences, type CallDifferences, type DiffReport, type Recording } from './report.js';
+import { callsTold, DIFFERENCE_CLASSES, isSame, type BuildDifferences, type CallDifferences, type DiffReport, type Recording } from './report.js';
 
 export interface DiffViewOptions {
   /** Columns to fit into; 80 unless told. */
@@ -95,7 +95,6 @@ export function countsText(report: DiffReport): string {
   return `${plural(total, 'difference')}: ${each.join(', ')}${described === 0 ? '' : `; ${which} only ${described === 1 ? 'describes' : 'describe'}`}`;
 }
 
-function countAnnotations({ builds, environment }: DiffReport): number {
-  const calls = [...environment, ...builds.flatMap((build) => build.calls)];
-  return calls.reduce((sum, { differences }) => sum + differences.filter(({ isAnnotation }) => isAnnotation).length, 0);
+function countAnnotations(report: DiffReport): number {
+  return callsTold(report).reduce((sum, { differences }) => sum + differences.filter(({ isAnnotation }) => isAnnotation).length, 0);
 }

@@ -1,7 +1,7 @@
 /** Recordings of this repository as something to be compared, and with a part of them changed. */
 import { join } from 'node:path';
 import { Cassette, type CassetteEvent } from '../../src/cassette/index.js';
-import { diffCassettes, type ComparedCassette, type Difference, type DiffOptions, type DiffReport } from '../../src/diff/index.js';
+import { callsTold, diffCassettes, type ComparedCassette, type Difference, type DiffOptions, type DiffReport } from '../../src/diff/index.js';
 
 export const cassettePath = (name: string): string => join(import.meta.dirname, '..', '..', 'cassettes', `${name}.cassette`);
 
@@ -33,6 +33,6 @@ export interface Told extends Difference {
 }
 
 /** All differences of a report, with the methods of their calls. */
-export function toldIn({ environment, builds }: DiffReport): readonly Told[] {
-  return [...environment, ...builds.flatMap(({ calls }) => calls)].flatMap(({ method, differences }) => differences.map((difference) => ({ method, ...difference })));
+export function toldIn(report: DiffReport): readonly Told[] {
+  return callsTold(report).flatMap(({ method, differences }) => differences.map((difference) => ({ method, ...difference })));
 }

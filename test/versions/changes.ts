@@ -1,7 +1,7 @@
 /** What changed between two recordings, each change as one line that an explanation can be found for. */
 import { join } from 'node:path';
 import { Cassette } from '../../src/cassette/index.js';
-import { diffCassettes, type CallDifferences, type Difference, type DifferenceClass } from '../../src/diff/index.js';
+import { callsTold, diffCassettes, type CallDifferences, type Difference, type DifferenceClass } from '../../src/diff/index.js';
 
 const cassettes = join(import.meta.dirname, '..', '..', 'cassettes', 'versions');
 
@@ -27,9 +27,9 @@ export interface Step {
 export function stepBetween(build: string, from: string, to: string): Step {
   using before = Cassette.open(join(cassettes, `${build}-${from}.cassette`));
   using after = Cassette.open(join(cassettes, `${build}-${to}.cassette`));
-  const { environment, builds, notes } = diffCassettes(before, after);
-  const calls = [...environment, ...builds.flatMap((one) => one.calls)];
-  return { changes: calls.flatMap((call) => call.differences.map((difference) => changeOf(call, difference))), notes };
+  const report = diffCassettes(before, after);
+  const { notes } = report;
+  return { changes: callsTold(report).flatMap((call) => call.differences.map((difference) => changeOf(call, difference))), notes };
 }
 
 function changeOf({ method, about }: CallDifferences, { class: name, op, process, at, value, isAnnotation, again }: Difference): Change {
