@@ -1,5 +1,5 @@
 /** Makes a cassette of a text. */
-import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CassetteWriter, type Closed } from '../cassette/index.js';
@@ -39,7 +39,11 @@ export async function pack(text: string, output: string, { force = false }: Pack
   for (const event of events) if (!writer.append(event)) await writer.drained();
   const closed = await (state === 'interrupted' ? writer.leave() : writer.close());
   const failure = closed.loss?.error ?? closed.packFailure;
-  if (failure !== undefined) throw new BridgetapeError('cassette-not-writable', `Cannot pack ${file} to ${output}: ${failure.message}.`, 'Check that there is room on the disk.', { cause: failure });
+  if (failure !== undefined) {
+    // All of it is in the text still; half a cassette would only be in the way.
+    rmSync(output, { force: true });
+    throw new BridgetapeError('cassette-not-writable', `Cannot pack ${file} to ${output}: ${failure.message}.`, 'Check that there is room on the disk.', { cause: failure });
+  }
   return { ...closed, state, stale };
 }
 
