@@ -83,12 +83,11 @@ function noHeader(path: string, error: Unreadable): BridgetapeError {
 export class Cassette implements Disposable {
   readonly path: string;
   readonly #reader: ReaderV1;
-  readonly calls: readonly CallSummary[];
+  #calls: readonly CallSummary[] | undefined;
 
   private constructor(path: string, reader: ReaderV1) {
     this.path = path;
     this.#reader = reader;
-    this.calls = reader.summaries();
   }
 
   /**
@@ -119,6 +118,12 @@ export class Cassette implements Disposable {
   /** What an interrupted file holds behind its last whole record. */
   get tail(): Tail | undefined {
     return this.#reader.layout.tail;
+  }
+
+  /** Read when they are first asked for, which has to be before `close`. */
+  get calls(): readonly CallSummary[] {
+    this.#calls ??= this.#reader.summaries();
+    return this.#calls;
   }
 
   get connections(): readonly ConnectionSummary[] {

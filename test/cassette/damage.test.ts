@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { BridgetapeError } from '../../src/errors.js';
 import { Cassette, type CassetteEvent, CassetteWriter, type NewEvent, verify } from '../../src/cassette/index.js';
 import { memorySource } from '../../src/cassette/disk.js';
+import { encode } from '../../src/cassette/v1/msgpack.js';
 import { MemoryDisk } from './memory-disk.js';
 import { asRead, bytes, everyKind, expectSame, Folder, header, record, unary } from './recording.js';
 
@@ -185,6 +186,32 @@ describe('a file with a damage', () => {
       expect(cassette.calls).toHaveLength(4);
       expectSame([...cassette.events()], asRead(everyKind));
     }
+  });
+
+  test('in the list of calls makes the whole index one of no use, and the calls are found without it', async () => {
+    const whole = await packedOf(everyKind);
+    const damaged = new Uint8Array(whole);
+    const list = records(whole).findLast((found) => found.kind === 'idx')!;
+    damaged[list.offset + 20]! ^= 1;
+    using cassette = open(damaged);
+    expect(cassette.state).toBe('damaged');
+    using sound = open(whole);
+    expect(cassette.calls).toEqual(sound.calls);
+    expect(check(damaged).state).toBe('damaged');
+  });
+
+  test('of a list of calls that names blocks which are not there shows when that is read', async () => {
+    const whole = await packedOf(everyKind);
+    const list = records(whole).findLast((found) => found.kind === 'idx')!;
+    const end = records(whole).find(({ kind }) => kind === 'end')!;
+    const rows = encode(['calls', [[1, 1, '/a.B/C', 0, null, 0, 0, 0, 0, 0, 0, null, [7, 1]]]]);
+    using cassette = open(forgedFile(whole.subarray(0, list.offset), ['idx', rows], ['end', whole.subarray(end.offset + 16)]));
+    expectSame([...cassette.events()], asRead(everyKind));
+    expect(cassette.state).toBe('whole');
+    using sound = open(whole);
+    expect(cassette.calls).toEqual(sound.calls);
+    expect(cassette.state).toBe('damaged');
+    expect(cassette.damages).toMatchObject([{ kind: 'index' }]);
   });
 
   test('in one block of a packed file hits the calls of that block and no others, and verify names them', async () => {

@@ -95,6 +95,14 @@ export function emptyIndex(): Index {
   return { eventBlocks: [], payloadBlocks: [], connections: [], calls: [] };
 }
 
+/** Whether an idx record holds rows of the list of calls, which is as long as the recording, and not all readers' business. */
+export function listsCalls(content: Uint8Array): boolean {
+  return CALLS_RECORD.every((octet, at) => content[at] === octet);
+}
+
+/** How every writer begins such a record: a pair, and a short text. */
+const CALLS_RECORD = encode(['calls', []]).subarray(0, -1);
+
 /** Adds what one idx record holds; returns the number of block runs in it. */
 export function decodeIndex(content: Uint8Array, index: Index): number {
   const record = asArray(decode(content), 'index record');

@@ -2,9 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Source } from '../disk.js';
 import type { Gap, Nanoseconds } from '../events.js';
+import type { CallEntry } from '../summary.js';
 import { type DecodedEvent, isMessage } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
-import { type CassetteState, type Inspector, type Layout, scan, type Tail } from './layout.js';
+import { type CassetteState, type Inspector, type Layout, scan, type ScannedLayout, type Tail } from './layout.js';
 import { Malformed } from './msgpack.js';
 import { countOf, digestOf, DIGEST_LENGTH, lengthAt, payloadAt, type PayloadBlock } from './payload-block.js';
 import type { ReaderV1 } from './reader.js';
@@ -35,6 +36,7 @@ export function inspect(reader: ReaderV1, source: Source): Inspection {
   const findings = new Findings();
   const end = findEnd(source);
   const walked = scan(source, end !== undefined, findings);
+  const listed = reader.calls;
   const damages: Damage[] = walked.damages.map((damage) => (reader.layout.indexed && damage.kind !== 'unknown' ? { ...damage, calls: reader.callsAt(damage.offset) } : damage));
   const add = (damage: Damage): void => {
     if (!damages.some(({ offset, kind }) => offset === damage.offset && kind === damage.kind)) damages.push(damage);
@@ -43,7 +45,7 @@ export function inspect(reader: ReaderV1, source: Source): Inspection {
   if (findings.dangling.length > 0) {
     add({ offset: 0, bytes: 0, kind: 'payloads', reason: `${findings.danglingCount} messages refer to payloads that cannot be read`, calls: [...new Set(findings.dangling)] });
   }
-  const disagreement = walked.damages.length === 0 ? disagreementWithIndex(reader.layout, walked) : undefined;
+  const disagreement = walked.damages.length === 0 ? disagreementWithIndex(reader.layout, listed, walked) : undefined;
   if (disagreement !== undefined && end !== undefined) {
     add({ offset: end.end.indexOffset, bytes: end.offset - end.end.indexOffset, kind: 'index', reason: `the index does not fit the events: ${disagreement}`, calls: [] });
   }
@@ -62,12 +64,12 @@ export function inspect(reader: ReaderV1, source: Source): Inspection {
   };
 }
 
-function disagreementWithIndex(index: Layout, walked: Layout): string | undefined {
+function disagreementWithIndex(index: Layout, listed: readonly CallEntry[], walked: ScannedLayout): string | undefined {
   if (!index.indexed) return undefined;
   if (!isDeepStrictEqual(index.index.eventBlocks, walked.index.eventBlocks)) return 'the places of the event blocks';
   if (!isDeepStrictEqual(index.index.payloadBlocks, walked.index.payloadBlocks)) return 'the places of the payload blocks';
   if (!isDeepStrictEqual(index.index.connections, walked.index.connections)) return 'the connections';
-  if (!isDeepStrictEqual(index.index.calls, walked.index.calls)) return 'the calls';
+  if (!isDeepStrictEqual(listed, walked.calls())) return 'the calls';
   if (index.eventCount !== walked.eventCount || index.callCount !== walked.callCount || index.payloadCount !== walked.payloadCount || index.duration !== walked.duration) return 'the totals';
   return undefined;
 }

@@ -1,10 +1,10 @@
 /** What a cassette holds and where: from the index when it has one, else from a walk over all of its records. */
 import type { Source } from '../disk.js';
-import { type BlockRuns, Summariser } from '../summary.js';
+import { type BlockRuns, type CallEntry, Summariser } from '../summary.js';
 import { type Batch, type DecodedEvent, decodeBatch } from './batch-decoder.js';
 import { MAX_BLOCKS, MAX_CALLS, MAX_CONNECTIONS, MAX_DAMAGES, MAX_INDEX, MAX_INDEX_TEXT, MAX_LISTED, RESYNC_WORK, scanWork } from './bounds.js';
 import { FRAME_LENGTH, parseFrame, PREAMBLE_LENGTH } from './frame.js';
-import { boundRuns, decodeIndex, emptyIndex, type End, type Index } from './index-record.js';
+import { boundRuns, decodeIndex, emptyIndex, type End, type Index, listsCalls } from './index-record.js';
 import { Malformed } from './msgpack.js';
 import { countOf, decodePayloads, type PayloadBlock } from './payload-block.js';
 import { type Damage, readRecord, tryRecord, Unreadable } from './records.js';
@@ -20,7 +20,9 @@ export interface Tail {
 /** What a scan or the index says about the file. */
 export interface Layout {
   readonly state: CassetteState;
-  readonly index: Index;
+  readonly index: Omit<Index, 'calls'>;
+  /** Reads the list of calls, each time; undefined when an index holds none that fits the rest of it. */
+  readonly calls: () => readonly CallEntry[] | undefined;
   readonly indexed: boolean;
   readonly eventCount: number;
   readonly callCount: number;
@@ -30,8 +32,35 @@ export interface Layout {
   readonly tail: Tail | undefined;
 }
 
+/** A walk makes the list of calls by itself. */
+export interface ScannedLayout extends Layout {
+  readonly calls: () => readonly CallEntry[];
+}
+
+/** Whoever only plays a recording needs no list of its calls, which takes longer to read than all the rest of an index. */
 export function layoutFromIndex(source: Source, end: End, endOffset: number): Layout | undefined {
   if (end.indexRecords === 0) return undefined;
+  const index = readIndex(source, end, endOffset, false);
+  if (index === undefined || !isConsistent(index, end)) return undefined;
+  return {
+    state: 'whole',
+    index,
+    calls: () => {
+      const calls = readIndex(source, end, endOffset, true)?.calls;
+      return calls?.every(({ blocks }) => isAscending(blocks, index.eventBlocks.length)) === true ? calls : undefined;
+    },
+    indexed: true,
+    eventCount: end.events,
+    callCount: end.calls,
+    payloadCount: end.payloads,
+    duration: end.duration,
+    damages: [],
+    tail: undefined,
+  };
+}
+
+/** All records of the index, or all up to the list of calls. */
+function readIndex(source: Source, end: End, endOffset: number, withCalls: boolean): Index | undefined {
   const index = emptyIndex();
   let at = end.indexOffset;
   let rawBytes = 0;
@@ -42,26 +71,16 @@ export function layoutFromIndex(source: Source, end: End, endOffset: number): La
       const record = readRecord(source, at);
       rawBytes += record.raw.length;
       if (record.frame.kind !== 'idx' || rawBytes > MAX_INDEX) return undefined;
+      if (!withCalls && listsCalls(record.raw)) return index;
       runs += decodeIndex(record.raw, index);
       boundRuns(runs);
       at = record.next;
     }
-    if (at !== endOffset || !isConsistent(index, end)) return undefined;
   } catch (error) {
     if (error instanceof Unreadable || error instanceof Malformed) return undefined;
     throw error;
   }
-  return {
-    state: 'whole',
-    index,
-    indexed: true,
-    eventCount: end.events,
-    callCount: end.calls,
-    payloadCount: end.payloads,
-    duration: end.duration,
-    damages: [],
-    tail: undefined,
-  };
+  return at === endOffset ? index : undefined;
 }
 
 /** The index must be one that a reader can walk without checking again: blocks without holes, runs inside them. */
@@ -76,8 +95,7 @@ function isConsistent(index: Index, end: End): boolean {
     if (block.first !== payload || block.count === 0) return false;
     payload += block.count;
   }
-  if (seq !== end.events || payload !== end.payloads) return false;
-  return index.calls.every(({ blocks }) => isAscending(blocks, index.eventBlocks.length));
+  return seq === end.events && payload === end.payloads;
 }
 
 function isAscending(runs: BlockRuns, blocks: number): boolean {
@@ -103,7 +121,7 @@ export interface Inspector {
  *
  * @param closed whether an end record closes the file, so that what can't be read is damage, not a cut-off tail
  */
-export function scan(source: Source, closed: boolean, inspector?: Inspector): Layout {
+export function scan(source: Source, closed: boolean, inspector?: Inspector): ScannedLayout {
   return new Scan(source, closed, inspector).run();
 }
 
@@ -128,12 +146,14 @@ class Scan {
     this.#inspector = inspector;
   }
 
-  run(): Layout {
+  run(): ScannedLayout {
     let at: number | undefined = PREAMBLE_LENGTH;
     while (at !== undefined && at < this.#source.size) at = this.#step(at);
+    const calls = this.#summary.calls();
     return {
       state: this.#damages.length > 0 ? 'damaged' : this.#ended ? 'whole' : 'interrupted',
-      index: { ...this.#index, calls: this.#summary.calls(), connections: this.#summary.connections() },
+      index: { ...this.#index, connections: this.#summary.connections() },
+      calls: () => calls,
       indexed: false,
       eventCount: this.#summary.eventCount,
       callCount: this.#calls,

@@ -71,7 +71,9 @@ export class ReaderV1 {
   readonly layout: Layout;
   readonly #source: Source;
   readonly #damages: Damage[];
-  readonly #runs = new Map<number, BlockRuns>();
+  readonly #end: ReturnType<typeof findEnd>;
+  #calls: readonly CallEntry[] | undefined;
+  #runs: ReadonlyMap<number, BlockRuns> | undefined;
   readonly #eventCache = new Map<number, DecodedBlock>();
   readonly #payloadCache = new Map<number, PayloadBlock | undefined>();
   #cachedPayloadBytes = 0;
@@ -81,15 +83,19 @@ export class ReaderV1 {
   constructor(source: Source) {
     this.#source = source;
     const end = findEnd(source);
+    this.#end = end;
     const indexed = end === undefined ? undefined : layoutFromIndex(source, end.end, end.offset);
     this.layout = indexed ?? scan(source, end !== undefined);
     this.#damages = [...this.layout.damages];
     this.header = this.#header();
-    if (indexed === undefined && end !== undefined && end.end.indexRecords > 0 && !this.#damages.some(({ kind }) => kind === 'index')) {
-      // The index that the end record promises can't be used, though every event may be there.
-      this.#note({ offset: end.end.indexOffset, bytes: Math.max(0, end.offset - end.end.indexOffset), kind: 'index', reason: 'the index does not fit the file', calls: [] });
-    }
-    for (const { summary, blocks } of this.layout.index.calls) this.#runs.set(summary.id, blocks);
+    if (indexed === undefined && end !== undefined && end.end.indexRecords > 0) this.#noteIndex();
+  }
+
+  /** The index that the end record promises can't be used, though every event may be there. */
+  #noteIndex(): void {
+    const end = this.#end;
+    if (end === undefined || this.#damages.some(({ kind }) => kind === 'index')) return;
+    this.#note({ offset: end.end.indexOffset, bytes: Math.max(0, end.offset - end.end.indexOffset), kind: 'index', reason: 'the index does not fit the file', calls: [] });
   }
 
   /** A file that has lost only its header is still read; what the header said is then unknown. */
@@ -116,8 +122,22 @@ export class ReaderV1 {
     return this.#damages;
   }
 
+  /** Read when they are first asked for: whoever only walks the events needs no list of their calls. */
   get calls(): readonly CallEntry[] {
-    return this.layout.index.calls;
+    this.#calls ??= this.layout.calls() ?? this.#callsWithoutIndex();
+    return this.#calls;
+  }
+
+  #callsWithoutIndex(): readonly CallEntry[] {
+    const { damages, calls } = scan(this.#source, true);
+    for (const damage of damages) this.#note(damage);
+    this.#noteIndex();
+    return calls();
+  }
+
+  get #runsByCall(): ReadonlyMap<number, BlockRuns> {
+    this.#runs ??= new Map(this.calls.map(({ summary, blocks }) => [summary.id, blocks]));
+    return this.#runs;
   }
 
   get connections(): readonly ConnectionSummary[] {
@@ -135,11 +155,11 @@ export class ReaderV1 {
   }
 
   has(id: number): boolean {
-    return this.#runs.has(id);
+    return this.#runsByCall.has(id);
   }
 
   call(id: number): CassetteEvent[] {
-    const runs = this.#runs.get(id) ?? [];
+    const runs = this.#runsByCall.get(id) ?? [];
     const events: CassetteEvent[] = [];
     for (let i = 0; i < runs.length; i += 2) {
       const first = runs[i] ?? 0;
