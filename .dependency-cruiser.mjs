@@ -7,7 +7,7 @@ const floor = (from, may) => ({
   comment: `src/${from} may import only ${may.length > 0 ? may.join(', ') : 'nothing'} of the project, and those through their index`,
   severity: 'error',
   from: { path: `^src/${from}/` },
-  to: { path: '^src/', pathNot: [`^src/${from}/`, '^src/(errors|version|quantity)\\.ts$', ...may.map((folder) => `^src/${folder}/index\\.ts$`)] },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, '^src/(errors|version|quantity|passing)\\.ts$', ...may.map((folder) => `^src/${folder}/index\\.ts$`)] },
 });
 
 /** @type {import('dependency-cruiser').IConfiguration} */

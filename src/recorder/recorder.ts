@@ -4,6 +4,7 @@
  */
 import { headerText } from '../bridge/index.js';
 import type { CassetteWriter } from '../cassette/index.js';
+import { PassingMap } from '../passing.js';
 import type { ConnectionTap, Tap } from '../proxy/index.js';
 import { formatAddress, type SocketAddress } from '../socket/index.js';
 import { ConnectionDecoder, type HeaderField, type Piece, type Side, type WireEvent } from '../wire/index.js';
@@ -81,7 +82,7 @@ interface OpenCall {
 
 class RecordedConnection implements ConnectionTap {
   private readonly decoder: ConnectionDecoder;
-  private readonly open = new Map<number, OpenCall>();
+  private readonly open = new PassingMap<number, OpenCall>();
   private writable = true;
   /** The request header that was read last, and its path: the decoder asks about the bodies, and then tells it. */
   private request: readonly HeaderField[] | undefined;

@@ -2,6 +2,7 @@
  * The deadlines of open calls, in slots of a grain of time, with one timer for the earliest slot: nearly every call ends
  * long before its deadline, and a timer of its own costs a short one a tenth of its time (bench: sequential unary).
  */
+import { PassingMap, PassingSet } from '../passing.js';
 import { type Clock, NS_PER_MS } from './clock.js';
 
 export interface Expiring {
@@ -16,9 +17,9 @@ const GRAIN_NS = Number(50n * NS_PER_MS);
 export type Slot = number;
 
 export class Deadlines {
-  private readonly slots = new Map<Slot, Set<Expiring>>();
+  private readonly slots = new PassingMap<Slot, PassingSet<Expiring>>();
   /** The set of a slot that has emptied, to be used again: calls one after the other need only one. */
-  private spare: Set<Expiring> | undefined;
+  private spare: PassingSet<Expiring> | undefined;
   private armed = Infinity;
   private stopTimer: (() => void) | undefined;
 
@@ -29,7 +30,7 @@ export class Deadlines {
     const slot = Math.ceil(Number(due) / GRAIN_NS);
     let calls = this.slots.get(slot);
     if (calls === undefined) {
-      calls = this.spare ?? new Set();
+      calls = this.spare ?? new PassingSet();
       this.spare = undefined;
       this.slots.set(slot, calls);
       if (slot < this.armed) this.arm(slot);

@@ -5,6 +5,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import { PassingSet } from '../passing.js';
 import { ErrorCode, type GrpcCall, type GrpcHandler, grpcRequests, type ServeLimits, ServerConnection, type ServerSink, Status, statusTrailers } from '../wire/index.js';
 import type { HeaderField } from '../cassette/index.js';
 import type { AcceptTransport, CallHandler, TransportCall } from './call.js';
@@ -84,7 +85,7 @@ export class GrpcServer {
 class ServedConnection {
   readonly closed: Promise<void>;
   private readonly wire: ServerConnection;
-  private readonly calls = new Set<ServedCall>();
+  private readonly calls = new PassingSet<ServedCall>();
   /** Bytes are being pushed: what comes of them is written after that. */
   private reading = false;
   private scheduled = false;

@@ -3,6 +3,7 @@
  * the calls that wait for more.
  */
 import { BRIDGE, canonicalRequest, EXEC_PROCESS, PING, RETURN, STATUS } from '../bridge/index.js';
+import { PassingSet } from '../passing.js';
 import { OK, Status, statusTrailers } from '../wire/index.js';
 import { awaitedOfProcess, awaitedOn, type Awaited } from './awaited.js';
 import { Bindings } from './bindings.js';
@@ -34,7 +35,7 @@ export class LiveBuild {
   readonly holders = new Map<RecordedProcess, LiveProcess>();
   private readonly happened = new Happened();
   /** Those among the open calls that wait for events of other calls too. */
-  private readonly watchers = new Set<Player>();
+  private readonly watchers = new PassingSet<Player>();
   private openBridgeCalls = 0;
   private returned = false;
   /** What its client was told that the cassette had no answer for. */

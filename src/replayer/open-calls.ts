@@ -1,4 +1,5 @@
 /** The calls of one build, or of none, that are being played: watched, so that none of them waits for ever. */
+import { PassingSet } from '../passing.js';
 import { Status } from '../wire/index.js';
 import { awaitedCancel, awaitedOn, silence, type Awaited } from './awaited.js';
 import type { ClientEvent } from './causality.js';
@@ -10,7 +11,7 @@ import type { RecordedCall } from './recorded-call.js';
 const PATIENCE = 2n;
 
 export class OpenCalls {
-  private readonly players = new Set<Player>();
+  private readonly players = new PassingSet<Player>();
   private lastActivity: bigint;
 
   constructor(private readonly stage: Stage) {

@@ -2,6 +2,7 @@
  * A live build played from one recorded build: in earnest; or on trial, from what its client did before, to see
  * whether it can be that one. On trial nothing is sent, and it is the time at which each thing was done.
  */
+import { PassingMap, PassingSet } from '../passing.js';
 import { LiveBuild } from './live-build.js';
 import { deliver, Role, type Deed, type Part, type TrialFailure } from './part.js';
 import type { CallHandler } from './call.js';
@@ -26,8 +27,8 @@ export interface Entry {
 export class Rendition {
   readonly build: LiveBuild;
   /** The calls that are being played. */
-  private readonly cast = new Map<Part, { readonly role: Role; readonly handler: CallHandler }>();
-  private readonly timers = new Set<Timer>();
+  private readonly cast = new PassingMap<Part, { readonly role: Role; readonly handler: CallHandler }>();
+  private readonly timers = new PassingSet<Timer>();
   /** Of what is tried: monotonic ns. */
   private time: bigint | undefined;
   private failed: { readonly why: TrialFailure; readonly path: string } | undefined;

@@ -120,7 +120,11 @@ export class DynamicLookup {
   /** The table has only so many entries left: the oldest are forgotten. */
   keep(count: number): void {
     for (; this.count > count && this.oldest !== undefined; this.count -= 1) {
-      const { field, newer, next } = this.oldest;
+      const { oldest } = this;
+      const { field, newer, next } = oldest;
+      // Nothing that is forgotten refers to what is not: see PassingMap.
+      oldest.newer = undefined;
+      oldest.next = undefined;
       if (newer === undefined) this.names.delete(field.name);
       else newer.older = undefined;
       this.oldest = next;

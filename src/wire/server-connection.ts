@@ -5,6 +5,7 @@
  * Whatever the bytes are, nothing throws: what the RFC calls an error is answered as it says.
  */
 
+import { PassingMap, PassingSet } from '../passing.js';
 import { Budget } from './budget.js';
 import { ByteCollector } from './byte-collector.js';
 import { ErrorCode, errorCodeName } from './error-codes.js';
@@ -88,12 +89,12 @@ export class ServerConnection implements FrameSink, StreamOwner {
   private readonly encoded = new ByteCollector();
   private readonly out = new Output();
   private readonly peer = new PeerSettings();
-  private readonly streams = new Map<number, ServerStream>();
+  private readonly streams = new PassingMap<number, ServerStream>();
   /** Streams that have something to send, in turn. */
-  private readonly ready = new Set<ServerStream>();
+  private readonly ready = new PassingSet<ServerStream>();
   /** Streams that wait for the connection's window. */
-  private readonly starved = new Set<ServerStream>();
-  private readonly endings = new Map<number, Ending>();
+  private readonly starved = new PassingSet<ServerStream>();
+  private readonly endings = new PassingMap<number, Ending>();
   private readonly sendWindow = new SendWindow(INITIAL_WINDOW_BYTES);
   private readonly receiveWindow: ReceiveWindow;
   private readonly resets: Budget;
@@ -370,10 +371,8 @@ export class ServerConnection implements FrameSink, StreamOwner {
   private remember(id: number, ending: Ending): void {
     this.endings.set(id, ending);
     if (this.endings.size <= this.limits.rememberedStreams) return;
-    for (const oldest of this.endings.keys()) {
-      this.endings.delete(oldest);
-      break;
-    }
+    const [oldest] = this.endings.keys();
+    if (oldest !== undefined) this.endings.delete(oldest);
   }
 
   /** RFC 9113 §5.4.2 */

@@ -1,5 +1,6 @@
 /** The streams of a connection that are not over, and what each side has said on them. */
 
+import { PassingMap } from '../passing.js';
 import type { MessageReader } from './message-reader.js';
 
 export interface Stream {
@@ -16,7 +17,7 @@ export interface Stream {
 }
 
 export class StreamTable {
-  private readonly open = new Map<number, Stream>();
+  private readonly open = new PassingMap<number, Stream>();
   /** The last stream looked up: most frames in a row are of one stream. */
   private latest: Stream | undefined;
   /** Ids at or below these were used (RFC 9113 §5.1.1): where the table has none, the stream is over. */
