@@ -24,6 +24,13 @@ import { EXIT, say, untilSignal } from './terminal.js';
 const OPTIMISE_AFTER_BYTES = 20_000;
 const HAS_THAT_FLAG = process.versions.v8.startsWith('11.');
 
+/**
+ * V8 takes what survives for what will: while a cassette is loaded everything does, and of calls nothing. Made in the old
+ * generation by that rule, small parts of calls would keep the rest of them until a full collection (100,000 short calls: 590
+ * MB in place of 310, and a fifth fewer a second).
+ */
+const JUDGE_NOTHING_BY_ITS_PAST = '--no-allocation-site-pretenuring';
+
 export const replayCommand = defineCommand(
   {
     name: 'replay',
@@ -65,6 +72,7 @@ export const replayCommand = defineCommand(
     checkRecordingOptions(values, choice);
     const { address, tls, insecure } = listenPlace(choice.mode === 'none' ? withShortNames(values) : values);
     if (command !== undefined) findProgram(command[0] ?? '');
+    setFlagsFromString(JUDGE_NOTHING_BY_ITS_PAST);
     const rules = await rulesFrom(values.config, values.exact);
     const records = planFor(values.file, choice, process.env) === 'record';
     const report = values.report === undefined ? undefined : openReport(values.report);
