@@ -6,7 +6,7 @@ import { connect } from 'node:http2';
 import { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers';
 
-const { calls, status = 0, signal, seesFile } = JSON.parse(process.argv[2]);
+const { calls, status = 0, signal, seesFile, waits = false } = JSON.parse(process.argv[2]);
 const stdio = new Duplex({
   read: () => undefined,
   write: (chunk, _encoding, done) => process.stdout.write(chunk, done),
@@ -36,5 +36,7 @@ const answers = [];
 for (const each of calls) answers.push(await call(each));
 const file = seesFile !== undefined && existsSync(seesFile) ? readFileSync(seesFile, 'utf8') : undefined;
 process.stderr.write(`${JSON.stringify({ answers, env: process.env, cwd: process.cwd(), file })}\n`);
-if (signal === undefined) process.exit(status);
-process.kill(process.pid, signal);
+if (!waits) {
+  if (signal === undefined) process.exit(status);
+  process.kill(process.pid, signal);
+}

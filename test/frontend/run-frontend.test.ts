@@ -8,7 +8,7 @@ import type { FrontendRun } from '../../src/cassette/index.js';
 import { runFrontend } from '../../src/frontend/index.js';
 import type { RecordedCall } from '../../src/replayer/recorded-call.js';
 import { bridge, encode, FRONTEND } from '../bridge/build.js';
-import { readFile, Tape, type TapedCall } from '../replayer/tape.js';
+import { exec, readFile, Tape, type TapedCall } from '../replayer/tape.js';
 import { FRONTEND_RUN, Folder, writeCassette } from './tape.js';
 
 const PROGRAM = join(import.meta.dirname, 'frontend.mjs');
@@ -27,6 +27,8 @@ interface Task {
   readonly status?: number;
   readonly signal?: string;
   readonly seesFile?: string;
+  /** When it has made its calls it does not end. */
+  readonly waits?: boolean;
 }
 
 const READS = ['ReadFile', readFile('a')] as const;
@@ -114,6 +116,16 @@ describe('a frontend that does something else', () => {
     const { seen, said } = run(await recorded(folder), { calls: [['ReadFile', readFile('b')]] });
     expect(seen.answers[0]).toMatchObject({ code: 9, message: expect.stringMatching(/no answer for this LLBBridge\/ReadFile/) as string });
     expect(said.join('\n')).toMatch(/differs {3}FilePath\n +recorded {2}"a"\n +got {7}"b"/);
+  });
+
+  it('is killed when it waits for a process for which there was no answer', async () => {
+    using folder = new Folder();
+    const starts = exec('p', { Init: { ContainerID: 'c', Meta: { Args: ['make'] } } });
+    const { status, said, seen } = run(await recorded(folder), { calls: [['ExecProcess', starts]], waits: true }, ['--stall', '0.2']);
+    expect(seen.answers[0]?.code).toBe(9);
+    expect(said).toContain("bridgetape: the frontend has not ended 0.2 s after ExecProcess had no answer, as BuildKit's client waits for its process for ever: it is killed");
+    expect(said.at(-1)).toMatch(/: 1 request had no answer in the cassette; .* it ended with SIGKILL; the recorded one ended with status 0$/);
+    expect(status).toBe(1);
   });
 
   it('gets an error, and no silence, for what the recording never answered', async () => {
