@@ -10,6 +10,7 @@ import { forward } from './forward.mjs';
 import { frontend } from './frontend.mjs';
 import { idle } from './idle.mjs';
 import { machine, programs } from './machine.mjs';
+import { many } from './many.mjs';
 import { memory } from './memory.mjs';
 import { cli, middles, usualMiddles } from './middles.mjs';
 import { pace } from './pace.mjs';
@@ -19,7 +20,7 @@ import { markdown, terminal } from './report.mjs';
 import { runtime } from './runtime.mjs';
 import { size } from './size.mjs';
 
-const sections = { forward, memory, replay, pace, idle, start, runtime, frontend, size };
+const sections = { forward, memory, replay, many, pace, idle, start, runtime, frontend, size };
 /** The sections that are made of figures, so that one figure alone can be asked for. */
 const figured = ['forward', 'replay'];
 

@@ -23,6 +23,8 @@ export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_
   const calls = new Map<number, RecordedCall & { events: CallEvent[] }>();
   const exchanges = new Set<RecordedCall>();
   const engine = new Set<number>();
+  /** One text for all calls of a method. */
+  const paths = new Map<string, string>();
   for (const event of cassette.events({ answersApart: true })) {
     if (event.kind === 'connection-open' && event.protocol === HTTP_1) engine.add(event.connection);
     if (event.kind === 'gap' || !('call' in event)) continue;
@@ -32,7 +34,9 @@ export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_
       // A list that grew has room to grow on: 9 MB for 100,000 short calls.
       if (event.kind === 'server-trailer') call.events = call.events.slice();
     } else if (event.kind === 'client-header') {
-      const begun = { id: event.call, path: headerText(event.headers, ':path') ?? '', headers: event.headers, origin, events: [event] };
+      const path = headerText(event.headers, ':path') ?? '';
+      if (!paths.has(path)) paths.set(path, path);
+      const begun = { id: event.call, path: paths.get(path) ?? path, headers: event.headers, origin, events: [event] };
       calls.set(event.call, begun);
       if (engine.has(event.connection)) exchanges.add(begun);
     }
