@@ -1,5 +1,5 @@
 // BuildKit's own Dockerfile frontends on this machine, each against cassettes of its own, with no daemon and no network.
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -21,10 +21,14 @@ import {
   type Recipe,
   type TemporaryFolder,
 } from './harness/index.js';
+import { manyTimes, REPLAYS, REPLAYS_TIMEOUT } from './replays/many-times.js';
+import { observed } from './replays/observed.js';
 
 const versions = buildKitVersions(FRONTEND_VERSIONS);
 
-const RUNS = 20;
+const RUNS = 5;
+
+const TAPPED = join(import.meta.dirname, 'replays', 'tapped-frontend.mjs');
 
 const TOOLS = `FROM scratch AS tools
 COPY busybox /bin/busybox
@@ -127,6 +131,20 @@ describeInterop(
           expect([run, status, ownWords(stderr)], stderr).toEqual([run, 0, []]);
         }
       });
+
+      it(`observes the same, to the byte, in each of ${REPLAYS} replays`, async () => {
+        const name = 'several stages with a build argument';
+        const recorded = observed(cassettes.get(name) ?? '');
+        expect(recorded.length).toBeGreaterThan(4);
+        const same = await manyTimes(async (time) => {
+          const copy = join(folder.path, `observed-${time}.cassette`);
+          const { status, stderr } = await bridgetapeOffline(['run', cassettes.get(name) ?? '', '--', process.execPath, TAPPED, copy, programs.dockerfileFrontend]);
+          expect([time, status, ownWords(stderr)], stderr).toEqual([time, 0, []]);
+          expect(observed(copy)).toEqual(recorded);
+          rmSync(copy);
+        });
+        console.log(`${version}, dockerfile-frontend: ${same.length} of ${REPLAYS} replays observed to be the same`);
+      }, REPLAYS_TIMEOUT);
 
       const edited = async (change: (dockerfile: string) => string, more: readonly string[] = []): Promise<CommandResult> => {
         const here: Recipe = recipe(change(STAGES));

@@ -4,13 +4,14 @@
  *   npm run soak -- [INPUTS [SEED]]     1,000,000 inputs from a seed of the day, unless said otherwise
  *
  * Prints how many inputs there were, how their connections ended, and how the heap went; ends with status 1 and the
- * smallest input that shows it when something does not hold.
+ * smallest input that shows it when something does not hold. After it come replays.ts and noise-floor.ts.
  */
 import fc from 'fast-check';
 import { errorCodeName } from '../../src/wire/index.js';
 import { anyInput, type Input } from '../compliance/fuzz-input.js';
 import { holds } from '../compliance/fuzz-rig.js';
 import { soakNoiseFloor } from './noise-floor.js';
+import { soakReplays } from './replays.js';
 
 const [inputs = 1_000_000, seed = Math.floor(Date.now() / 86_400_000)] = process.argv.slice(2).map(Number);
 /** So many inputs come from one seed. */
@@ -68,4 +69,4 @@ const never = Array.from({ length: 14 }, (_, code) => errorCodeName(code)).filte
 console.log(`  never: ${never.join(', ')}`);
 console.log(`  heap after a tenth of it ${(settled / 2 ** 20).toFixed(0)} MiB, at its end ${((settled + grown) / 2 ** 20).toFixed(0)} MiB`);
 if (grown > HEAP_GROWTH) console.error(`the heap grew by ${grown} bytes`);
-process.exitCode = holding && grown <= HEAP_GROWTH && (await soakNoiseFloor()) ? 0 : 1;
+process.exitCode = holding && grown <= HEAP_GROWTH && soakReplays() && (await soakNoiseFloor()) ? 0 : 1;
