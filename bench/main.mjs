@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from './bridgebench.mjs';
+import { diff } from './diff.mjs';
 import { figures } from './figures.mjs';
 import { forward } from './forward.mjs';
 import { frontend } from './frontend.mjs';
@@ -20,7 +21,7 @@ import { markdown, terminal } from './report.mjs';
 import { runtime } from './runtime.mjs';
 import { size } from './size.mjs';
 
-const sections = { forward, memory, replay, many, pace, idle, start, runtime, frontend, size };
+const sections = { forward, memory, replay, many, pace, idle, start, runtime, frontend, diff, size };
 /** The sections that are made of figures, so that one figure alone can be asked for. */
 const figured = ['forward', 'replay'];
 

@@ -98,6 +98,33 @@ const isJsonDetail = (typeUrl: string): boolean => typeUrl.endsWith('+json');
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Longer ops are not remembered: most of such a one is a file that comes once. */
+const LONGEST_KNOWN_OP = 16 * 1024;
+/** Of ops that are remembered; past so much all are forgotten, and what comes again is remembered anew. */
+const MAX_KNOWN_BYTES = 4 * 1024 * 1024;
+
+/** Ops that were brought to their canonical form, so that one that comes again costs nothing: for messages under one set of rules and options. */
+export class KnownOps {
+  private readonly ops = new Map<string, CanonicalOp>();
+  private bytes = 0;
+
+  /** @param make brings it to its form */
+  get({ bytes, digest }: GraphOp, edges: string, depth: number, make: () => CanonicalOp): CanonicalOp {
+    if (bytes.length > LONGEST_KNOWN_OP) return make();
+    const key = `${depth} ${digest} ${edges}`;
+    const known = this.ops.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.bytes += bytes.length;
+    if (this.bytes > MAX_KNOWN_BYTES) {
+      this.ops.clear();
+      this.bytes = bytes.length;
+    }
+    this.ops.set(key, made);
+    return made;
+  }
+}
+
 class Normaliser {
   readonly fields: CanonicalField[] = [];
   readonly annotations: CanonicalField[] = [];
@@ -118,6 +145,7 @@ class Normaliser {
     /** Paths count from an op. */
     private readonly isInOp: boolean,
     private readonly maxPlainBytes: number,
+    private readonly known: KnownOps | undefined,
   ) {}
 
   run(message: Message): void {
@@ -172,7 +200,7 @@ class Normaliser {
   }
 
   /** Digests may be mentioned before the definition that they are of, so definitions come first. */
-  private findGraphs(message: Message): void {
+  findGraphs(message: Message): void {
     if (message.type.name === 'pb.Definition') {
       this.addGraph(message);
     }
@@ -199,8 +227,14 @@ class Normaliser {
   }
 
   /** Depends on the op and on those below it, never on what is bound: an op has one canonical digest wherever it stands. */
-  private canonicalOp({ op, bytes, inputs, digest }: GraphOp, below: ReadonlyMap<string, CanonicalOp>): CanonicalOp {
-    const inner = new Normaliser(NOTHING, this.rules, this.definitionDepth + 1, true, this.maxPlainBytes);
+  private canonicalOp(op: GraphOp, below: ReadonlyMap<string, CanonicalOp>): CanonicalOp {
+    const edges = op.inputs.map((input) => [below.get(input.digest)?.digest ?? input.digest, input.index] as const);
+    if (this.known === undefined) return this.madeCanonical(op, edges);
+    return this.known.get(op, edges.join(), this.definitionDepth, () => this.madeCanonical(op, edges));
+  }
+
+  private madeCanonical({ op, bytes, digest }: GraphOp, edges: readonly (readonly [digest: string, index: number])[]): CanonicalOp {
+    const inner = new Normaliser(NOTHING, this.rules, this.definitionDepth + 1, true, this.maxPlainBytes, this.known);
     if (op instanceof WireFormatError || this.definitionDepth >= MAX_DEFINITION_DEPTH) {
       inner.runOnBytes('(bytes)', bytes);
       return { digest, fields: inner.fields, annotations: [], volatile: [], ignored: inner.ignored };
@@ -209,7 +243,6 @@ class Normaliser {
     for (const entry of op.entries) if (entry.field.name !== 'inputs') inner.emitEntry('', op, entry);
     repeatedMessages(op, 'inputs').forEach((input, index) => inner.emitUnknown(element('inputs', index), input.unknown));
     inner.emitUnknown('', op.unknown);
-    const edges = inputs.map((input) => [below.get(input.digest)?.digest ?? input.digest, input.index]);
     return { digest: sha256(JSON.stringify([edges, inner.fields])), fields: inner.fields, annotations: inner.annotations, volatile: inner.volatile, ignored: inner.ignored };
   }
 
@@ -454,6 +487,8 @@ const lines = (fields: Canonical['fields']): string => fields.map(([path, value]
 export interface CanonicalOptions {
   /** Byte values up to so many bytes stand there as they are, longer ones as a digest. 4096 unless told, 1 MiB at most. */
   readonly maxPlainBytes?: number;
+  /** What is known of ops already, and comes to be: always given along with the same rules and options. */
+  readonly ops?: KnownOps;
 }
 
 /**
@@ -461,14 +496,22 @@ export interface CanonicalOptions {
  *
  * @param typeName full name of the message's type; undefined when it isn't known
  */
-export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES, { maxPlainBytes = MAX_PLAIN_BYTES }: CanonicalOptions = {}): Canonical {
-  const normaliser = new Normaliser(ids, rules, 0, false, maxPlainBytes);
+export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES, { maxPlainBytes = MAX_PLAIN_BYTES, ops }: CanonicalOptions = {}): Canonical {
+  const normaliser = new Normaliser(ids, rules, 0, false, maxPlainBytes, ops);
   const message = typeName === undefined || !messageType(typeName) ? undefined : tryDecode(typeName, payload);
   if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
   else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);
   else normaliser.run(message);
   const { fields, annotations, digests, defines, volatile, ignored } = normaliser;
   return { text: lines(fields), fields, annotations, digests, defines, volatile, ignored };
+}
+
+/** Of the ops in a message, the `digests` of its canonical form. */
+export function opDigests(typeName: string | undefined, payload: Uint8Array, rules = BUILT_IN_RULES, { maxPlainBytes = MAX_PLAIN_BYTES, ops }: CanonicalOptions = {}): Canonical['digests'] {
+  const normaliser = new Normaliser(NOTHING, rules, 0, false, maxPlainBytes, ops);
+  const message = typeName === undefined ? undefined : tryDecode(typeName, payload);
+  if (message !== undefined && !(message instanceof WireFormatError)) normaliser.findGraphs(message);
+  return normaliser.digests;
 }
 
 /**

@@ -2,7 +2,7 @@
 export { bytesMessageData, wrapBytesMessage } from './bytes-message.js';
 export { ANNOTATION_RULES, type AnnotationRule } from './annotations.js';
 export { align } from './align.js';
-export { canonicalAnswer, canonicalMessage, canonicalRequest, type Canonical, type CanonicalField, type CanonicalOptions, type DefinedId, type IdMap, type IgnoredField, type VolatileValue } from './canonical.js';
+export { canonicalAnswer, canonicalMessage, canonicalRequest, KnownOps, opDigests, type Canonical, type CanonicalField, type CanonicalOptions, type DefinedId, type IdMap, type IgnoredField, type VolatileValue } from './canonical.js';
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';

@@ -49,9 +49,10 @@ export class CallAligner {
     // First those about the same results and containers and for the same use, then those that ask for the same of others.
     const exactly = (forms: Forms, call: RecordedCall): string => {
       const { key, ids } = forms.request(call);
-      return `${key}\n${forms.ids.named(ids)}`;
+      return ids.length === 0 ? key : `${key}\n${forms.ids.named(ids)}`;
     };
-    this.pairEqual(before, after, (forms, call) => `${exactly(forms, call)}\n${forms.useOf(call)}`);
+    const isUsed = (calls: readonly RecordedCall[], forms: Forms): boolean => calls.some((call) => forms.useOf(call) !== '');
+    if (isUsed(before, this.before) || isUsed(after, this.after)) this.pairEqual(before, after, (forms, call) => `${exactly(forms, call)}\n${forms.useOf(call)}`);
     this.pairEqual(before, after, exactly);
     this.pairEqual(before, after, (forms, call) => forms.request(call).key);
     this.pairBetween(before, after);

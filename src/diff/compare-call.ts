@@ -79,7 +79,7 @@ const CANCELLED = 'CANCELLED';
 function endOf(outcome: CallOutcome): string {
   switch (outcome.kind) {
     case 'status':
-      return decodeStatus([{ name: 'grpc-status', value: Buffer.from(String(outcome.code)) }]).codeName;
+      return outcome.code === 0 ? OK : decodeStatus([{ name: 'grpc-status', value: Buffer.from(String(outcome.code)) }]).codeName;
     case 'reset':
       return outcome.code === ErrorCode.CANCEL || outcome.code === ErrorCode.NO_ERROR ? CANCELLED : `reset with ${errorCodeName(outcome.code)}`;
     case 'http':

@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import {
   asSourceMetaRequest,
   asSourceMetaResponse,
+  BRIDGE,
+  BRIDGE_SOLVE,
   bytesField,
   canonicalMessage,
   concat,
@@ -14,7 +16,9 @@ import {
   headerText,
   introducedIds,
   isWrittenOneWay,
+  KnownOps,
   methodOf,
+  opDigests,
   RESOLVE_IMAGE_CONFIG,
   RESOLVE_SOURCE_META,
   varintField,
@@ -57,6 +61,8 @@ interface Draft {
   readonly ids: readonly number[];
 }
 
+const NONE: readonly IntroducedId[] = [];
+const NONE_DEFINED: readonly DefinedId[] = [];
 const NOTHING: Draft = { text: '', mentionsOps: false, ids: [] };
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64');
 
@@ -72,6 +78,8 @@ export class Forms {
   /** What was run in each container. */
   private readonly uses = new Map<string, string[]>();
   private readonly remembered = new Map<string, Draft>();
+  /** A graph comes with each step that is built on it, and again in the answer. */
+  private readonly canonicalOptions = { maxPlainBytes: MAX_PLAIN_BYTES, ops: new KnownOps() };
 
   constructor(
     side: SideName,
@@ -84,8 +92,8 @@ export class Forms {
   read(call: RecordedCall): void {
     this.drafts.set(call.id, this.draftOf(call));
     for (const { kind, id } of this.introducedBy(call)) this.ids.add(kind, id, call.id);
-    const answer = answerIn(call);
-    if (answer !== undefined && holdsDefinitions(answer.type)) this.ids.addOps(this.canonical(answer, this.ids.tokens).digests);
+    const answer = holdsDefinitions(call.path) ? answerIn(call) : undefined;
+    if (answer !== undefined) this.ids.addOps(opDigests(answer.type, answer.payload, this.rules, this.canonicalOptions));
   }
 
   private draftOf(call: RecordedCall): Draft {
@@ -129,12 +137,14 @@ export class Forms {
 
   /** The ids that the client made up for its request. */
   definedBy({ id }: RecordedCall): readonly DefinedId[] {
-    return this.defined.get(id) ?? [];
+    return this.defined.get(id) ?? NONE_DEFINED;
   }
 
   /** What was done with what the client made up a name for: tells containers that were asked for alike from each other. */
   useOf(call: RecordedCall): string {
-    return this.definedBy(call)
+    const defined = this.definedBy(call);
+    if (defined.length === 0) return '';
+    return defined
       .flatMap(({ id }) => this.uses.get(id) ?? [])
       .sort()
       .join('\n');
@@ -143,8 +153,9 @@ export class Forms {
   /** The ids that the answer gives out. */
   introducedBy(call: RecordedCall): readonly IntroducedId[] {
     const answer = introducesIds(call.path) ? answerOf(call.messages) : undefined;
-    const type = methodOf(call.path)?.responseType;
     const status = detailsIn(call);
+    if (answer === undefined && status === undefined) return NONE;
+    const type = methodOf(call.path)?.responseType;
     return [...(answer === undefined || type === undefined ? [] : introducedIds(type, answer)), ...(status === undefined ? [] : introducedIds(STATUS, status))];
   }
 
@@ -170,7 +181,7 @@ export class Forms {
   }
 
   private canonical({ type, payload }: Typed, ids: IdMap): Canonical {
-    return canonicalMessage(type, payload, ids, this.rules, { maxPlainBytes: MAX_PLAIN_BYTES });
+    return canonicalMessage(type, payload, ids, this.rules, this.canonicalOptions);
   }
 
   /** Any message of this recording, with ids by their names. */
@@ -241,7 +252,8 @@ function answerIn(call: RecordedCall): Typed | undefined {
 
 /** Answers of other methods hold no ids that mean something later. */
 const introducesIds = (path: string): boolean => /\/(?:Solve|Ping|ListWorkers)$/.test(path);
-const holdsDefinitions = (type: string | undefined): boolean => type !== undefined && /\.(?:SolveResponse|InputsResponse)$/.test(type);
+const holdsDefinitions = (path: string): boolean => path === BRIDGE_SOLVE || path === INPUTS;
+const INPUTS = `${BRIDGE}Inputs`;
 
 function detailsIn({ trailer }: RecordedCall): Uint8Array | undefined {
   const details = headerText(trailer, 'grpc-status-details-bin');

@@ -2,7 +2,7 @@
  * The ids of one recording, and which of them stands for which of the other. An id means something only within its
  * recording; what is compared is the role that it has there: the result of that solve, the container of that request.
  */
-import { idsIn, replaceIds, type DefinedId, type IdMap, type IntroducedId } from '../bridge/index.js';
+import { replaceIds, type DefinedId, type IdMap, type IntroducedId } from '../bridge/index.js';
 
 export type IdKind = IntroducedId['kind'] | DefinedId['kind'];
 export type SideName = 'before' | 'after';
@@ -87,8 +87,14 @@ export class Ids {
 
   /** The known ids in a text as it crossed, by their numbers, and the text without them. */
   takenOut(text: string): { readonly text: string; readonly numbers: readonly number[] } {
-    const numbers = idsIn(text).flatMap((id) => this.known.get(id)?.number ?? []);
-    return { text: numbers.length === 0 ? text : replaceIds(text, (id) => (this.known.has(id) ? '\0' : id)), numbers };
+    const numbers: number[] = [];
+    const plain = replaceIds(text, (id) => {
+      const known = this.known.get(id);
+      if (known === undefined) return id;
+      numbers.push(known.number);
+      return '\0';
+    });
+    return { text: plain, numbers };
   }
 
   /** The same of a canonical text with tokens. */
@@ -107,7 +113,7 @@ export class Ids {
   }
 
   mentionsOps(text: string): boolean {
-    return text.match(DIGEST)?.some((digest) => this.canonicalOps.has(digest)) === true;
+    return text.includes('sha256:') && text.match(DIGEST)?.some((digest) => this.canonicalOps.has(digest)) === true;
   }
 
   /** Digests of ops that only this recording has are all the same. */

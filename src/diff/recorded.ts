@@ -46,6 +46,7 @@ const SESSION_LIKE = /\/(?:Session|ListenBuildHistory)$/;
 /** @param cassette to be kept open as long as the calls are looked at: large answers stay in the file until then */
 export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>): RecordedSide {
   const drafts = new Map<number, Draft>();
+  const said = headerReader();
   for (const summary of cassette.calls) {
     if (summary.method !== undefined || !isCompared(summary.path) || SESSION_LIKE.test(summary.path)) continue;
     drafts.set(summary.id, { id: summary.id, path: summary.path, connection: summary.connection, summary, messages: [], trailer: [], plain: new Plain(), buildId: undefined });
@@ -55,13 +56,13 @@ export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>
     if (draft === undefined) continue;
     switch (event.kind) {
       case 'client-header':
-        draft.plain.encoding('client', event.headers);
-        draft.buildId = buildIdOf(event.headers);
+        draft.plain.encoding('client', said(event.headers).encoding);
+        draft.buildId = said(event.headers).buildId;
         break;
       case 'server-header':
-        draft.plain.encoding('server', event.headers);
+        draft.plain.encoding('server', said(event.headers).encoding);
         // An answer of nothing but trailers.
-        if (headerText(event.headers, 'grpc-status') !== undefined) draft.trailer = event.headers;
+        if (said(event.headers).isStatus) draft.trailer = event.headers;
         break;
       case 'server-trailer':
         draft.trailer = event.headers;
@@ -76,6 +77,25 @@ export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>
     }
   }
   return sideOf([...drafts.values()], cassette.header.frontend);
+}
+
+/** What is looked for in header lists, of which most are one object that comes again. */
+interface Said {
+  readonly encoding: string | undefined;
+  readonly buildId: string | undefined;
+  readonly isStatus: boolean;
+}
+
+function headerReader(): (headers: readonly HeaderField[]) => Said {
+  const known = new WeakMap<readonly HeaderField[], Said>();
+  return (headers) => {
+    let said = known.get(headers);
+    if (said === undefined) {
+      said = { encoding: headerText(headers, 'grpc-encoding'), buildId: buildIdOf(headers), isStatus: headerText(headers, 'grpc-status') !== undefined };
+      known.set(headers, said);
+    }
+    return said;
+  };
 }
 
 function sideOf(calls: readonly Draft[], frontend: FrontendRun | undefined): RecordedSide {
@@ -94,7 +114,7 @@ function sideOf(calls: readonly Draft[], frontend: FrontendRun | undefined): Rec
   return {
     builds: Array.from(builds.values(), ({ calls: bridge, control }, index) => ({ number: index + 1, facts: factsOf(control), frontend, calls: bridge, control })),
     around,
-    leftOut: calls.reduce((sum, { messages }) => sum + messages.filter(({ data, size }) => data === undefined && size > 0).length, 0),
+    leftOut: calls.reduce((sum, { messages }) => sum + messages.filter(({ size, data }) => size > 0 && data === undefined).length, 0),
     gaps: calls.reduce((sum, { summary }) => sum + summary.gaps, 0),
   };
 }

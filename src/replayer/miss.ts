@@ -62,6 +62,8 @@ const MAX_CANDIDATES = 500;
 const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
 /** So many of those are compared closely. */
 const MAX_CLOSE = 8;
+/** An op that only one side has is so many differing fields. */
+const WHOLE_OP = 3;
 /** So many differing fields are kept for reports; the rest is counted. */
 export const MAX_KEPT_DIFFERENCES = 50;
 export const MAX_USED_UP = 50;
@@ -155,8 +157,11 @@ function closestTo(options: MissOptions): readonly Compared[] {
   }
   return nearest
     .map(({ fields, ...candidate }) => ({ ...candidate, same: options.same?.length ?? same, found: differences(fields, live.fields) }))
-    .toSorted((a, b) => a.found.length - b.found.length || Number(a.isUsed) - Number(b.isUsed) || a.distance - b.distance);
+    .toSorted((a, b) => farness(a.found) - farness(b.found) || Number(a.isUsed) - Number(b.isUsed) || a.distance - b.distance);
 }
+
+/** A call without the op at hand is no closer than one whose op has a field or two otherwise. */
+const farness = (found: readonly Difference[]): number => found.reduce((sum, difference) => sum + (isWholeOp(difference) ? WHOLE_OP : 1), 0);
 
 function byRoughDistance(a: Candidate & { readonly distance: number }, b: Candidate & { readonly distance: number }): number {
   return a.distance - b.distance || Number(a.isUsed) - Number(b.isUsed);

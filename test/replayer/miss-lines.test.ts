@@ -154,6 +154,17 @@ describe('a miss', () => {
     );
     expect(told[0]?.comparison?.closest).toMatchObject({ call: 12, distance: 1, differences: [{ op: { recorded: 'op[0] RUN new' } }] });
   });
+
+  it('takes the op that has a field otherwise for closer than a graph without it', () => {
+    const { told } = missesOf(
+      (tape) => {
+        tape.unary('Solve', solve('one', 'two'), bytes(''));
+        tape.unary('Solve', solve('one'), bytes(''));
+      },
+      (stage) => stage.bridge('Solve').asks(solve('one', 'another')),
+    );
+    expect(told[0]?.comparison?.closest).toMatchObject({ call: 2, differences: [{ field: 'Definition.op[1].exec.meta.args[2]', recorded: '"two"', live: '"another"' }] });
+  });
 });
 
 describe('the command that records again', () => {

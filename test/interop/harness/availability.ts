@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildKitVersions, buildxFolder, isBuildxBuilt, isBuilt } from './binaries.js';
+import { areCommonClientsBuilt, buildKitVersions, buildxFolder, commonFolder, isBuildxBuilt, isBuilt } from './binaries.js';
 import { clientsModule } from './clients.js';
 import { conformanceModules } from './conformance.js';
 import { isUpToDate } from './go-module.js';
@@ -22,6 +22,11 @@ export function interopReason(versions = buildKitVersions()): string | undefined
   if (missing.length > 0) return `not installed: ${missing.join(', ')}; run scripts/interop-setup.sh`;
   if (versions.every((version) => isBuilt(version))) return undefined;
   return goReason(join(interop, 'frontend'), 'BuildKit');
+}
+
+/** Why clients of several versions can't ask one daemon here, or `undefined` when they can. */
+export function crossingReason(versions: readonly string[]): string | undefined {
+  return interopReason(versions) ?? (areCommonClientsBuilt() ? undefined : goReason(commonFolder, "BuildKit's clients"));
 }
 
 /** Why a Docker Engine and buildx can't run here, or `undefined` when they can. */

@@ -58,6 +58,22 @@ const frontendModule: GoModule = {
   programs: [{ name: 'frontend', package: '.' }],
 };
 
+/** The versions of BuildKit's Go client that `test/interop/common` is built against. */
+export const CLIENT_VERSIONS = ['v0.13.2', 'v0.17.3', 'v0.32.2'] as const;
+export type ClientVersion = (typeof CLIENT_VERSIONS)[number];
+
+export const commonFolder = join(interop, 'common');
+
+/** One source; the newest version is in its go.mod, each other one in a file of its own. */
+function commonModule(version: ClientVersion): GoModule {
+  return {
+    name: `common-${version}`,
+    folder: commonFolder,
+    flags: [...(version === CLIENT_VERSIONS.at(-1) ? [] : [`-modfile=${version}.mod`]), ...GO_FLAGS, '-s -w'],
+    programs: [{ name: 'common', package: '.' }],
+  };
+}
+
 /** A plugin of Docker's command line: its name is the subcommand. */
 const buildxModule: GoModule = {
   name: 'buildx',
@@ -97,6 +113,21 @@ export async function buildKit(version: string): Promise<BuildKit> {
 /** The Go frontend of `test/interop/frontend`, built when needed. */
 export async function goFrontend(): Promise<string> {
   return join(await built(frontendModule), 'frontend');
+}
+
+/** The program of `test/interop/common` with the client of one version, built when needed. */
+export async function commonClient(version: ClientVersion): Promise<string> {
+  return join(await built(commonModule(version)), 'common');
+}
+
+/** Builds it with every client, one after the other. */
+export async function buildCommonClients(): Promise<void> {
+  for (const version of CLIENT_VERSIONS) await commonClient(version);
+}
+
+/** Whether Go is not needed for them. */
+export function areCommonClientsBuilt(): boolean {
+  return CLIENT_VERSIONS.every((version) => isUpToDate(commonModule(version)));
 }
 
 /** Builds what is missing of the versions to test against, one after the other: each build takes all cores. */

@@ -1,8 +1,8 @@
 // The only part of the harness that knows vitest: where real BuildKit or another client can't run, a test run says so
 // aloud; in CI that is a failure.
 import { beforeAll, describe, it } from 'vitest';
-import { clientsReason, conformanceReason, dockerReason, interopReason } from './availability.js';
-import { buildAll, buildx } from './binaries.js';
+import { clientsReason, conformanceReason, crossingReason, dockerReason, interopReason } from './availability.js';
+import { buildAll, buildCommonClients, buildx } from './binaries.js';
 import { buildClients } from './clients.js';
 import { buildConformance } from './conformance.js';
 
@@ -17,6 +17,15 @@ const FIRST_BUILD_TIMEOUT = 1_800_000;
  */
 export function describeInterop(name: string, fn: () => void, versions?: readonly string[]): void {
   describeUnless(interopReason(versions), name, () => buildAll(versions), fn);
+}
+
+/** The same for tests with BuildKit's Go clients of several versions, at daemons of these. */
+export function describeCrossing(name: string, fn: () => void, versions: readonly string[]): void {
+  const build = async (): Promise<void> => {
+    await buildAll(versions);
+    await buildCommonClients();
+  };
+  describeUnless(crossingReason(versions), name, build, fn);
 }
 
 /** The same for tests with a Docker Engine and buildx. */

@@ -1,6 +1,6 @@
 // Real BuildKit for tests: its binaries, daemons, a loopback registry, and a frontend of our own; and real gRPC clients.
 export { interopReason } from './availability.js';
-export { buildAll, buildKit, buildKitVersions, buildx, FRONTEND_VERSIONS, goFrontend, type BuildKit } from './binaries.js';
+export { buildAll, buildKit, buildKitVersions, buildx, CLIENT_VERSIONS, commonClient, FRONTEND_VERSIONS, goFrontend, type BuildKit, type ClientVersion } from './binaries.js';
 export { bridgetape, bridgetapeOffline, buildBridgetape, listening, startBridgetape, type Listening } from './bridgetape.js';
 export { busyboxDir, pushBaseImage } from './busybox.js';
 export { clientCommand, startEchoServer, STACKS, type EchoServer, type StackName } from './clients.js';
@@ -8,7 +8,7 @@ export { runCommand, startCommand, CommandError, type CommandOptions, type Comma
 export { startDaemon, type Daemon, type DaemonOptions } from './daemon.js';
 export { conformanceProgram } from './conformance.js';
 export { startDocker, type Docker } from './docker.js';
-export { describeClients, describeConformance, describeDocker, describeInterop } from './describe-interop.js';
+export { describeClients, describeConformance, describeCrossing, describeDocker, describeInterop } from './describe-interop.js';
 export { serveFile, type FileServer } from './file-server.js';
 export { pushFrontendImage } from './frontend-image.js';
 export { startHashingRelay, type HashingRelay, type RelayedConnection, type Witnessed } from './hashing-relay.js';
