@@ -7,7 +7,7 @@ import * as grpc from '@grpc/grpc-js';
 
 import { BRIDGE, buildIdOf, EXEC_PROCESS, headerText, parseExec, rewriteIds, SESSION, SOLVE, solveFacts, STATUS, statusRef } from '../bridge/index.js';
 import type { Cassette, HeaderField } from '../cassette/index.js';
-import { isId, newId, pairIds } from './ids.js';
+import { idsOf, isId, newId, pairIds } from './ids.js';
 import { Progress, type CallEvent } from './progress.js';
 import { offered, ServedSession } from './session.js';
 
@@ -56,7 +56,7 @@ export async function drive(cassette: Cassette, options: DriveOptions): Promise<
     'grpc.max_receive_message_length': -1,
     'grpc.max_send_message_length': -1,
   });
-  const ids = new Ids();
+  const ids = new Ids(saidByClient(calls));
   const sessions = recorded.filter(({ path }) => path === SESSION).map(({ headers }) => openSession(headers, client, ids));
   const drivers = Array.from(builds.values(), (members) => new BuildDriver(members, client, ids, options));
   const abort = (): void => [...sessions, ...drivers].forEach((one) => one.cancel());
@@ -108,6 +108,31 @@ function buildOf(call: DrivenCall): string | undefined {
   return call.path === SOLVE ? solveFacts(request.data)?.ref : statusRef(request.data);
 }
 
+/**
+ * The ids that the recorded client had before any answer told it of them: its sessions, and what it made of them. They
+ * stand in definitions, which their digests hold fast, so whatever a server answers, they stay.
+ */
+function saidByClient(calls: readonly DrivenCall[]): ReadonlySet<string> {
+  const own = new Set<string>();
+  const told = new Set<string>();
+  for (const [path, event] of calls.flatMap(({ path: of, events }) => events.map((each) => [of, each] as const)).toSorted(([, a], [, b]) => a.seq - b.seq)) {
+    if (path === EXEC_PROCESS) continue;
+    const [into, except] = isFromClient(event) ? [own, told] : [told, own];
+    for (const id of idsOf(saidIn(event) ?? NOTHING)) if (!except.has(id)) into.add(id);
+  }
+  return own;
+}
+
+const NOTHING = new Uint8Array();
+const DETAILS = 'grpc-status-details-bin';
+
+/** A message, or the details of an error. */
+function saidIn(event: CallEvent | undefined): Uint8Array | undefined {
+  if (event?.kind === 'client-message' || event?.kind === 'server-message') return event.data;
+  const details = event?.kind === 'server-trailer' ? headerText(event.headers, DETAILS) : undefined;
+  return details === undefined ? undefined : Buffer.from(details, 'base64');
+}
+
 /** The ids that took the place of recorded ones. */
 class Ids {
   /** Recorded → live. */
@@ -115,7 +140,14 @@ class Ids {
   /** Live → recorded. */
   readonly recorded = new Map<string, string>();
 
-  bind(recorded: string, live: string): void {
+  constructor(private readonly own: ReadonlySet<string>) {}
+
+  /** A server has answered with an id where the recorded one had another. */
+  answered(recorded: string, live: string): void {
+    if (!this.own.has(recorded)) this.bind(recorded, live);
+  }
+
+  private bind(recorded: string, live: string): void {
     this.live.set(recorded, live);
     this.recorded.set(live, recorded);
   }
@@ -255,17 +287,26 @@ class BuildDriver {
       const seqs = progress.messageCame(rewriteIds(payload, this.ids.recorded));
       const recorded = progress.recordedMessage();
       if (!isExec && call.path.startsWith(BRIDGE) && recorded !== undefined) {
-        for (const [before, now] of pairIds(recorded, payload)) this.ids.bind(before, now);
+        for (const [before, now] of pairIds(recorded, payload)) this.ids.answered(before, now);
       }
       came(seqs);
     });
     // The status is in the new recording too; that is where it is compared.
     stream.on('error', () => undefined);
-    stream.on('status', () => {
+    stream.on('status', ({ metadata }) => {
+      this.pairDetails(call, metadata);
       live.ended = true;
       this.open -= 1;
       this.advance();
     });
+  }
+
+  /** What an error says of results has ids as well, which a frontend gives back when it fails by that. */
+  private pairDetails(call: DrivenCall, metadata: grpc.Metadata): void {
+    const [live] = metadata.get(DETAILS);
+    const recorded = saidIn(call.events.find(({ kind }) => kind === 'server-trailer'));
+    if (!(live instanceof Uint8Array) || recorded === undefined) return;
+    for (const [before, now] of pairIds(recorded, live)) this.ids.answered(before, now);
   }
 
   /** New ids for what this call's client made up: the build, its containers and processes. */

@@ -16,7 +16,7 @@ export function newId(): string {
 }
 
 /** The ids in a message, in their order. */
-function idsOf(bytes: Uint8Array): readonly string[] {
+export function idsOf(bytes: Uint8Array): readonly string[] {
   return idsIn(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'));
 }
 
