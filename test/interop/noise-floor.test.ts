@@ -4,6 +4,7 @@ import { BRIDGE } from '../../src/bridge/index.js';
 import { Cassette } from '../../src/cassette/index.js';
 import { buildKitVersions, describeInterop, FRONTEND_VERSIONS, temporaryFolder, type TemporaryFolder } from './harness/index.js';
 import { noiseFloor } from './noise/floor.js';
+import { rematch, SIDE_BY_SIDE, type Rematch } from './noise/rematch.js';
 import { rerecord, type Rerecorded } from './noise/rerecord.js';
 
 const versions = buildKitVersions(FRONTEND_VERSIONS);
@@ -41,6 +42,16 @@ describeInterop(
         expect(floors.length).toBeGreaterThan(8);
         expect(floors.map(({ compared }) => compared)).toEqual(floors.map(() => AGAIN));
       });
+
+      it(`asks as the first did ${AGAIN} times of ${AGAIN}: a replay of that has all the answers`, async () => {
+        const rematches: Rematch[] = [];
+        for (const one of recordings().filter(({ build }) => build !== SIDE_BY_SIDE)) rematches.push(await rematch(one));
+        const sum = (of: 'matched' | 'driven'): number => rematches.reduce((total, one) => total + one[of], 0);
+        console.log(`${version}: ${sum('matched')} of ${sum('driven')} re-runs matched the first recording (${rematches.map(({ build, matched, driven }) => `${build} ${matched}/${driven}`).join(', ')})`);
+        expect(rematches.filter(({ told }) => told !== undefined).map(({ build, told }) => `${build}:\n${told ?? ''}`).join('\n\n')).toBe('');
+        expect(rematches.map(({ driven }) => driven)).toEqual(rematches.map(() => AGAIN));
+        expect(rematches.length).toBeGreaterThan(7);
+      }, TIMEOUT);
 
       it('has something to compare in each build', () => {
         for (const { build, cassettes } of recordings()) {
