@@ -26,6 +26,9 @@ const cassettes = join(import.meta.dirname, '..', '..', 'cassettes');
 
 const withFaults = (specs: readonly string[]): string[] => specs.flatMap((spec) => ['--fault', spec]);
 
+/** What Status ends with. */
+const WAITED = 'desc = bridgetape: for 1 s the client waited with calls of the build';
+
 describeInterop('BuildKit in faults', () => {
   let folder: TemporaryFolder;
   let source: Recipe;
@@ -73,7 +76,8 @@ describeInterop('BuildKit in faults', () => {
         ['Status@1message=reset', /error/i],
       ])('buildctl ends with an error in %s', async (spec, said) => {
         const { status, stderr } = await replay([spec], ['--stall', '1']);
-        expect(stderr).toMatch(said);
+        // Where the fault kept a Solve away, Status waits for one until it is given up: which of its two calls' errors buildctl tells is a race.
+        if (!spec.startsWith('Control/Solve') || !stderr.includes(WAITED)) expect(stderr).toMatch(said);
         expect(stderr).not.toContain('never fired');
         expect(status).not.toBe(0);
       });
