@@ -26,7 +26,7 @@ import { observed } from './replays/observed.js';
 
 const versions = buildKitVersions(FRONTEND_VERSIONS);
 
-const RUNS = 5;
+const RUNS = 20;
 
 const TAPPED = join(import.meta.dirname, 'replays', 'tapped-frontend.mjs');
 
