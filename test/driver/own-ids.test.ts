@@ -1,13 +1,11 @@
 /** Which ids of a recorded client the driver leaves as they are, and which it takes for those of the server that it meets. */
 import { describe, expect, it } from 'vitest';
 import { Cassette } from '../../src/cassette/index.js';
-import { drive } from '../../src/driver/index.js';
-import { replayToFrontend } from '../../src/replayer/index.js';
 import type { RecordedCall } from '../../src/replayer/recorded-call.js';
-import { formatAddress, listen, temporaryAddress } from '../../src/socket/index.js';
 import { bridge, encode, FRONTEND } from '../bridge/build.js';
 import { Folder, FRONTEND_RUN, writeCassette } from '../frontend/tape.js';
 import { readFile, Tape } from '../replayer/tape.js';
+import { driveFrontend } from './drive-frontend.js';
 
 const ID = 'k1v6o2n0t9q8w7e6r5u4i3o2p';
 const OTHER = 'b7n3m9z1x5c2v8l4k6j0h1g2f';
@@ -26,17 +24,7 @@ async function missed(server: readonly RecordedCall[], client: readonly Recorded
   await writeCassette(driven.cassette, client, FRONTEND_RUN);
   using cassette = Cassette.open(served.cassette);
   using other = Cassette.open(driven.cassette);
-  const replaying = replayToFrontend(cassette);
-  const { address, remove } = temporaryAddress();
-  const listener = await listen(address, { allowHalfOpen: false, paused: false }, (stream) => replaying.serve(stream));
-  try {
-    await drive(other, { target: formatAddress(address).replace('unix://', 'unix:') });
-    return replaying.misses.map(({ text }) => text).join('\n');
-  } finally {
-    await listener.close();
-    await replaying.close();
-    remove();
-  }
+  return (await driveFrontend(cassette, other)).misses.map(({ text }) => text).join('\n');
 }
 
 describe('an id that stands where a server has another', () => {

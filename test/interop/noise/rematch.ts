@@ -1,8 +1,8 @@
 /** Whether what a client asked in each re-recording finds its answers in the first one. */
 import { Cassette } from '../../../src/cassette/index.js';
 import { drive } from '../../../src/driver/index.js';
-import { replay, replayToFrontend } from '../../../src/replayer/index.js';
-import { formatAddress, listen, temporaryAddress } from '../../../src/socket/index.js';
+import { replay } from '../../../src/replayer/index.js';
+import { driveFrontend } from '../../driver/drive-frontend.js';
 import type { Rerecorded } from './rerecord.js';
 
 /**
@@ -42,18 +42,9 @@ async function drivenAgainst(file: string, client: Cassette): Promise<readonly s
   }
 }
 
-/** A container frontend's calls come on its stdio: here on a socket that stands for it. */
+/** A container frontend's calls come on its stdio. */
 async function drivenOnStdio(file: string, client: Cassette): Promise<readonly string[]> {
   using cassette = Cassette.open(file);
-  const replaying = replayToFrontend(cassette);
-  const { address, remove } = temporaryAddress();
-  const listener = await listen(address, { allowHalfOpen: false, paused: false }, (stream) => replaying.serve(stream));
-  try {
-    await drive(client, { target: formatAddress(address).replace('unix://', 'unix:') });
-    return [...replaying.misses.map(({ text }) => text), ...replaying.unasked().map(({ id, path }) => `not asked for: ${path}, call ${id}`)];
-  } finally {
-    await listener.close();
-    await replaying.close();
-    remove();
-  }
+  const replayed = await driveFrontend(cassette, client);
+  return [...replayed.misses.map(({ text }) => text), ...replayed.unasked().map(({ id, path }) => `not asked for: ${path}, call ${id}`)];
 }

@@ -6,7 +6,12 @@ import { Cassette, type CassetteEvent, type HeaderField } from '../../../src/cas
 /** @returns a line a call, sorted */
 export function observed(file: string): readonly string[] {
   using cassette = Cassette.open(file);
-  return cassette.calls.map(({ id, path }) => `${path} ${askedFor(path, cassette.call(id))}: ${answered(cassette.call(id))}`).toSorted();
+  return cassette.calls
+    .map(({ id, path }) => {
+      const events = cassette.call(id);
+      return `${path} ${askedFor(path, events)}: ${answered(events)}`;
+    })
+    .toSorted();
 }
 
 /** Equal for requests that mean the same: BuildKit before v0.17 writes one graph in many ways. */
