@@ -167,7 +167,8 @@ export class Cassette implements Disposable {
    *
    * @param options.answersApart larger payloads of the server's messages are not held by their events, but read each
    *   time that `data` is asked for, which throws BridgetapeError `cassette-damaged` when that fails; only as long as
-   *   the cassette is open. What comes is not to be written to.
+   *   the cassette is open. What comes is not to be written to, and to be kept no longer than until the next comes, or in
+   *   {@link HeldCalls}: its bytes lie within those of many others.
    */
   events({ answersApart = false }: { readonly answersApart?: boolean } = {}): IterableIterator<CassetteEvent> {
     return this.#reader.events(answersApart);

@@ -8,7 +8,7 @@ import { compareExec } from './compare-exec.js';
 import { reportFields } from './field-report.js';
 import type { NamedFields, Sides } from './form.js';
 import { Ids, withoutAnyId } from './ids.js';
-import { answerOf, type RecordedCall } from './recorded.js';
+import type { RecordedCall } from './recorded.js';
 import type { Difference, DifferenceClass } from './report.js';
 import { withoutMountPaths } from './world-rules.js';
 
@@ -35,7 +35,7 @@ function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
 /** A daemon that does not know a method can refuse it before the request is sent: whether there is one is chance. */
 function isUnheard({ before, after }: CallPair): boolean {
   const isRefused = ({ summary: { outcome } }: RecordedCall): boolean => outcome.kind === 'status' && outcome.code === UNIMPLEMENTED;
-  return isRefused(before) && isRefused(after) && [before, after].some(({ messages }) => !messages.some(({ kind }) => kind === 'client-message'));
+  return isRefused(before) && isRefused(after) && [before, after].some(({ request }) => request === undefined);
 }
 
 const UNIMPLEMENTED = 12;
@@ -48,7 +48,7 @@ function only({ fields, annotations }: NamedFields, takesPart: (path: string) =>
 }
 
 function compareAnswer(calls: CallPair, sides: Sides): readonly Difference[] {
-  const [was, is] = [answerOf(calls.before.messages), answerOf(calls.after.messages)];
+  const [was, is] = [calls.before.answer, calls.after.answer];
   // Whether there was an answer at all is told by how the calls ended.
   if (was === undefined || is === undefined) return [];
   if (calls.before.path === calls.after.path && Buffer.compare(was, is) === 0) return [];

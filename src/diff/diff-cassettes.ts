@@ -121,7 +121,7 @@ class Comparison {
     if (this.options.control) for (const { calls: pair, differences } of compareControl(before, after, this.sides)) calls.push(...this.told(cascade, pair, differences));
     for (const pair of aligned.pairs) {
       this.compared.calls += 1;
-      this.compared.messages += pair.before.messages.length;
+      this.compared.messages += pair.before.summary.clientMessages + pair.before.summary.serverMessages;
       if (pair.before.path !== pair.after.path) this.respelled += 1;
       const differences = [...compareCall(pair, this.sides), ...compareDurations(pair, this.options.timeThreshold)];
       calls.push(...this.told(cascade, pair, differences));

@@ -32,7 +32,7 @@ import {
 import { detailsByType } from './details.js';
 import { readExec } from './exec.js';
 import { Ids, withoutAnyId, type SideName } from './ids.js';
-import { answerOf, requestOf, type RecordedCall } from './recorded.js';
+import type { RecordedCall } from './recorded.js';
 import { withoutMountPaths } from './world-rules.js';
 
 /** Longer byte values are compared by digest: nobody reads more of one in a report. */
@@ -152,7 +152,7 @@ export class Forms {
 
   /** The ids that the answer gives out. */
   introducedBy(call: RecordedCall): readonly IntroducedId[] {
-    const answer = introducesIds(call.path) ? answerOf(call.messages) : undefined;
+    const answer = introducesIds(call.path) ? call.answer : undefined;
     const status = detailsIn(call);
     if (answer === undefined && status === undefined) return NONE;
     const type = methodOf(call.path)?.responseType;
@@ -236,18 +236,18 @@ function remember(known: Map<string, Draft>, key: string, draft: Draft): void {
 }
 
 function requestIn(call: RecordedCall): Typed | undefined {
-  const payload = requestOf(call.messages);
+  const payload = call.request;
   if (payload === undefined) return undefined;
   const type = methodOf(methodKey(call))?.requestType;
   return { type, payload: call.path === RESOLVE_IMAGE_CONFIG ? asSourceMetaRequest(payload) : payload };
 }
 
 function answerIn(call: RecordedCall): Typed | undefined {
-  const payload = answerOf(call.messages);
+  const payload = call.answer;
   if (payload === undefined) return undefined;
   const type = methodOf(methodKey(call))?.responseType;
-  const request = requestOf(call.messages);
-  return { type, payload: call.path === RESOLVE_IMAGE_CONFIG && request !== undefined ? asSourceMetaResponse(payload, request) : payload };
+  const request = call.path === RESOLVE_IMAGE_CONFIG ? call.request : undefined;
+  return { type, payload: request === undefined ? payload : asSourceMetaResponse(payload, request) };
 }
 
 /** Answers of other methods hold no ids that mean something later. */

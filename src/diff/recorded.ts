@@ -1,20 +1,61 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
 import { BRIDGE, buildIdOf, buildOfCall, CONTROL, headerText, SOLVE, solveFacts, type SolveFacts } from '../bridge/index.js';
-import type { CallSummary, Cassette, FrontendRun, HeaderField, MessageEvent } from '../cassette/index.js';
-import { Plain } from './plain.js';
+import { HeldCall, HeldCalls, type Beginning, type CallEvent, type CallSummary, type Cassette, type FrontendRun, type HeaderField, type MessageEvent } from '../cassette/index.js';
+import { BadCompression, decompressor, DEFAULT_LIMITS } from '../wire/index.js';
 
-/** A call with all of it that is compared. */
-export interface RecordedCall {
-  readonly id: number;
+/** A call with all of it that is compared. What crossed on it is looked up each time that it is asked for. */
+export class RecordedCall extends HeldCall {
+  constructor(
+    beginning: Beginning,
+    readonly summary: CallSummary,
+  ) {
+    super(beginning);
+  }
+
   /** `:path` */
-  readonly path: string;
-  readonly connection: number;
-  readonly summary: CallSummary;
+  get path(): string {
+    return this.summary.path;
+  }
+
+  /** The client's first message; undefined when none came or its body was left out. */
+  get request(): Uint8Array | undefined {
+    return this.dataOf(this.find('client-message'));
+  }
+
+  /** The server's first message. */
+  get answer(): Uint8Array | undefined {
+    return this.dataOf(this.find('server-message'));
+  }
+
   /** Of both sides, in their order, without compression. */
-  readonly messages: readonly MessageEvent[];
+  get messages(): readonly MessageEvent[] {
+    return this.events.flatMap((event) => (isMessage(event) ? [event.compressed ? { ...event, data: this.dataOf(event) } : event] : []));
+  }
+
   /** Empty when the call did not end with a trailer. */
-  readonly trailer: readonly HeaderField[];
+  get trailer(): readonly HeaderField[] {
+    const trailer = this.find('server-trailer')?.headers;
+    if (trailer !== undefined) return trailer;
+    // An answer of nothing but trailers.
+    const headers = this.find('server-header')?.headers ?? [];
+    return headerText(headers, 'grpc-status') === undefined ? [] : headers;
+  }
+
+  /** Whether a message crosses compressed is between two transports. One that cannot be read here is compared as it crossed. */
+  private dataOf(message: MessageEvent | undefined): Uint8Array | undefined {
+    const data = message?.data;
+    if (message?.compressed !== true || data === undefined) return data;
+    const headers = this.find(message.kind === 'client-message' ? 'client-header' : 'server-header')?.headers ?? [];
+    try {
+      return decompressor(headerText(headers, 'grpc-encoding') ?? '')?.(data, DEFAULT_LIMITS.messageBytes) ?? data;
+    } catch (error) {
+      if (error instanceof BadCompression) return data;
+      throw error;
+    }
+  }
 }
+
+const isMessage = (event: CallEvent): event is MessageEvent => event.kind === 'client-message' || event.kind === 'server-message';
 
 export interface RecordedBuild {
   /** Position among the builds of the recording, from 1. */
@@ -38,71 +79,29 @@ export interface RecordedSide {
   readonly gaps: number;
 }
 
-type Draft = { -readonly [K in keyof RecordedCall]: RecordedCall[K] } & { readonly messages: MessageEvent[]; readonly plain: Plain; buildId: string | undefined };
-
 const isCompared = (path: string): boolean => path.startsWith(BRIDGE) || path.startsWith(CONTROL);
 const SESSION_LIKE = /\/(?:Session|ListenBuildHistory)$/;
 
 /** @param cassette to be kept open as long as the calls are looked at: large answers stay in the file until then */
 export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>): RecordedSide {
-  const drafts = new Map<number, Draft>();
-  const said = headerReader();
+  const summaries = new Map<number, CallSummary>();
   for (const summary of cassette.calls) {
-    if (summary.method !== undefined || !isCompared(summary.path) || SESSION_LIKE.test(summary.path)) continue;
-    drafts.set(summary.id, { id: summary.id, path: summary.path, connection: summary.connection, summary, messages: [], trailer: [], plain: new Plain(), buildId: undefined });
+    if (summary.method === undefined && isCompared(summary.path) && !SESSION_LIKE.test(summary.path)) summaries.set(summary.id, summary);
   }
-  for (const event of cassette.events({ answersApart: true })) {
-    const draft = 'call' in event ? drafts.get(event.call) : undefined;
-    if (draft === undefined) continue;
-    switch (event.kind) {
-      case 'client-header':
-        draft.plain.encoding('client', said(event.headers).encoding);
-        draft.buildId = said(event.headers).buildId;
-        break;
-      case 'server-header':
-        draft.plain.encoding('server', said(event.headers).encoding);
-        // An answer of nothing but trailers.
-        if (said(event.headers).isStatus) draft.trailer = event.headers;
-        break;
-      case 'server-trailer':
-        draft.trailer = event.headers;
-        break;
-      case 'client-message':
-      case 'server-message':
-        draft.messages.push(draft.plain.message(event));
-        break;
-      default:
-        // What a call came to is in its summary.
-        break;
-    }
-  }
-  return sideOf([...drafts.values()], cassette.header.frontend);
-}
+  const held = new HeldCalls((beginning) => {
+    const summary = summaries.get(beginning.header.call);
+    return summary && new RecordedCall(beginning, summary);
+  });
+  for (const event of cassette.events({ answersApart: true })) held.add(event);
 
-/** What is looked for in header lists, of which most are one object that comes again. */
-interface Said {
-  readonly encoding: string | undefined;
-  readonly buildId: string | undefined;
-  readonly isStatus: boolean;
-}
-
-function headerReader(): (headers: readonly HeaderField[]) => Said {
-  const known = new WeakMap<readonly HeaderField[], Said>();
-  return (headers) => {
-    let said = known.get(headers);
-    if (said === undefined) {
-      said = { encoding: headerText(headers, 'grpc-encoding'), buildId: buildIdOf(headers), isStatus: headerText(headers, 'grpc-status') !== undefined };
-      known.set(headers, said);
-    }
-    return said;
-  };
-}
-
-function sideOf(calls: readonly Draft[], frontend: FrontendRun | undefined): RecordedSide {
   const builds = new Map<string | number, { readonly calls: RecordedCall[]; readonly control: RecordedCall[] }>();
   const around: RecordedCall[] = [];
-  for (const call of calls) {
-    const build = buildOfCall(call, () => requestOf(call.messages));
+  const buildIds = buildIdReader();
+  let [leftOut, gaps] = [0, 0];
+  for (const call of held.calls) {
+    gaps += call.summary.gaps;
+    if (call.summary.leftOut > 0) leftOut += call.messages.filter(({ size, data }) => size > 0 && data === undefined).length;
+    const build = buildOfCall({ path: call.path, connection: call.connection, buildId: buildIds(call.headers) }, () => call.request);
     if (build === undefined) {
       around.push(call);
       continue;
@@ -111,25 +110,20 @@ function sideOf(calls: readonly Draft[], frontend: FrontendRun | undefined): Rec
     builds.set(build, members);
     (call.path.startsWith(BRIDGE) ? members.calls : members.control).push(call);
   }
-  return {
-    builds: Array.from(builds.values(), ({ calls: bridge, control }, index) => ({ number: index + 1, facts: factsOf(control), frontend, calls: bridge, control })),
-    around,
-    leftOut: calls.reduce((sum, { messages }) => sum + messages.filter(({ size, data }) => size > 0 && data === undefined).length, 0),
-    gaps: calls.reduce((sum, { summary }) => sum + summary.gaps, 0),
+  const { frontend } = cassette.header;
+  return { builds: Array.from(builds.values(), ({ calls, control }, index) => ({ number: index + 1, facts: factsOf(control), frontend, calls, control })), around, leftOut, gaps };
+}
+
+/** Most header lists are one object that comes again. */
+function buildIdReader(): (headers: readonly HeaderField[]) => string | undefined {
+  const known = new Map<readonly HeaderField[], string | undefined>();
+  return (headers) => {
+    if (!known.has(headers)) known.set(headers, buildIdOf(headers));
+    return known.get(headers);
   };
 }
 
 function factsOf(control: readonly RecordedCall[]): SolveFacts | undefined {
-  const request = requestOf(control.find(({ path }) => path === SOLVE)?.messages ?? []);
+  const request = control.find(({ path }) => path === SOLVE)?.request;
   return request && solveFacts(request);
-}
-
-/** The client's first message; undefined when none came or its body was left out. */
-export function requestOf(messages: readonly MessageEvent[]): Uint8Array | undefined {
-  return messages.find(({ kind }) => kind === 'client-message')?.data;
-}
-
-/** The server's first message. */
-export function answerOf(messages: readonly MessageEvent[]): Uint8Array | undefined {
-  return messages.find(({ kind }) => kind === 'server-message')?.data;
 }

@@ -122,6 +122,16 @@ export class BuildSlot implements PartOwner {
     return this.rendition?.build.unasked;
   }
 
+  /** What it is taken for so far. */
+  get recorded(): RecordedBuild | undefined {
+    return this.rendition?.recorded;
+  }
+
+  /** Whether its client has made a call of the recorded build again. */
+  isAsked(call: RecordedCall): boolean {
+    return this.rendition?.build.matcher.isUsed(call) === true;
+  }
+
   /** The recorded calls that its client has made again. */
   get asked(): readonly RecordedCall[] {
     return this.rendition?.build.asked ?? [];

@@ -1,6 +1,7 @@
 /** The builds of the clients, by their ids: those that go on, and those that have ended lately. */
 import { BuildSlot } from './build-slot.js';
 import type { Stage } from './player.js';
+import type { RecordedBuild } from './recorded-build.js';
 import type { RecordedCall } from './recorded-call.js';
 import type { Repertoire } from './repertoire.js';
 
@@ -37,10 +38,10 @@ export class BuildSlots {
     return this.make(`of frontend ${this.frontends}`);
   }
 
-  /** The recorded calls that clients have made again. */
-  get asked(): ReadonlySet<RecordedCall> {
-    const slots = [...this.going.values(), ...this.ended.values()];
-    return new Set([...this.askedBefore, ...slots.flatMap(({ asked }) => asked)]);
+  /** Whether a client has made a call again, to be asked of calls of one recorded build. */
+  askedOf(recorded: RecordedBuild): (call: RecordedCall) => boolean {
+    const slots = [...this.going.values(), ...this.ended.values()].filter((slot) => slot.recorded === recorded);
+    return (call) => this.askedBefore.has(call) || slots.some((slot) => slot.isAsked(call));
   }
 
   /** The build of that id, whatever has become of it. */

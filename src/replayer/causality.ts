@@ -4,12 +4,57 @@
  * A client event that the recording has before a server event cannot have depended on it, so to wait for it never
  * deadlocks a client that behaves as recorded.
  */
-import { isAwaited, type AwaitedEvent, type CallEvent } from './recorded-call.js';
+import type { CallEvent } from '../cassette/index.js';
+import { isAwaited, type AwaitedEvent, type RecordedCall } from './recorded-call.js';
 
 export interface ClientEvent {
   readonly seq: number;
   /** ns since the recording began */
   readonly time: bigint;
+}
+
+/** Client events of several calls, in sequence order; as numbers, of which there can be hundreds of thousands (bench: many). */
+export class ClientEvents {
+  private readonly seqs: Float64Array;
+  private readonly times: BigInt64Array;
+
+  constructor(calls: readonly RecordedCall[]) {
+    const seqs: number[] = [];
+    for (const { seq } of awaitedOn(calls)) seqs.push(seq);
+    this.seqs = new Float64Array(seqs).sort();
+    this.times = new BigInt64Array(this.seqs.length);
+    for (const { seq, time } of awaitedOn(calls)) this.times[this.before(seq) + 1] = time;
+  }
+
+  /** Undefined behind the last one. */
+  at(index: number): ClientEvent | undefined {
+    const [seq, time] = [this.seqs[index], this.times[index]];
+    return seq === undefined || time === undefined ? undefined : { seq, time };
+  }
+
+  seqAt(index: number): number | undefined {
+    return this.seqs[index];
+  }
+
+  every(holds: (seq: number) => boolean): boolean {
+    return this.seqs.every(holds);
+  }
+
+  /** Index of the last event before `seq`, -1 when there is none. */
+  before(seq: number): number {
+    let low = 0;
+    let high = this.seqs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.seqs[middle] ?? Infinity) < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+}
+
+function* awaitedOn(calls: readonly RecordedCall[]): Generator<AwaitedEvent> {
+  for (const { events } of calls) for (const event of events) if (isAwaited(event)) yield event;
 }
 
 /** From where a pause is measured: one event's time in the recording, and now, both in ns. */
@@ -131,12 +176,11 @@ export class BuildScope implements Scope {
   private revision = 0;
 
   /**
-   * @param events in sequence order
    * @param origin from where a pause is measured before any of them has happened
    * @param isOpen whether the client may do more than these, until it has returned
    */
   constructor(
-    private readonly events: readonly ClientEvent[],
+    private readonly events: ClientEvents,
     private readonly happened: Happened,
     private readonly origin: Anchor,
     private readonly isOpen: boolean,
@@ -151,32 +195,20 @@ export class BuildScope implements Scope {
       this.revision = this.happened.revisions;
       this.next = 0;
     }
-    let first = this.events[this.next];
-    while (first !== undefined && this.happened.has(first.seq)) {
+    let first = this.events.seqAt(this.next);
+    while (first !== undefined && this.happened.has(first)) {
       this.next += 1;
-      first = this.events[this.next];
+      first = this.events.seqAt(this.next);
     }
-    return first !== undefined && first.seq < seq ? first : undefined;
+    return first !== undefined && first < seq ? this.events.at(this.next) : undefined;
   }
 
   anchor(seq: number): Anchor | undefined {
-    for (let index = this.before(seq); index >= 0; index -= 1) {
-      const event = this.events[index];
+    for (let index = this.events.before(seq); index >= 0; index -= 1) {
+      const event = this.events.at(index);
       const live = event && this.happened.timeOf(event.seq);
       if (event !== undefined && live !== undefined) return { recorded: event.time, live };
     }
     return this.origin;
-  }
-
-  /** Index of the last event before `seq`, -1 when there is none. */
-  private before(seq: number): number {
-    let low = 0;
-    let high = this.events.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.events[middle]?.seq ?? Infinity) < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
   }
 }

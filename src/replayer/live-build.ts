@@ -53,7 +53,7 @@ export class LiveBuild {
 
   /** Whether its client has done all that the recorded one did before it returned. */
   get isWhole(): boolean {
-    return this.recorded.work.every(({ seq }) => this.happened.has(seq));
+    return this.recorded.work.every((seq) => this.happened.has(seq));
   }
 
   /** Recorded calls on the bridge that its client has not made. */
@@ -124,7 +124,7 @@ export class LiveBuild {
     if (this.broken !== undefined) return this.endAtOnce(call, done);
     // Status speaks of vertices by the digests of this client's own ops. Other answers hold whole definitions, whose
     // digests and contents belong together: those are given back as they were.
-    const answers = recorded.path === STATUS ? new RecordedAnswers(recorded, bindings.toLive) : new RecordedAnswers(recorded);
+    const answers = new RecordedAnswers(recorded.events, recorded.path === STATUS ? bindings.toLive : undefined);
     const scope = new BuildScope(this.recorded.bridgeEvents, this.happened, this.originOf(recorded), this.recorded.hasBridgeCalls);
     const player: Player = new Player({
       ...{ call, recorded, answers, scope, stage, bindings },
@@ -204,7 +204,8 @@ export class LiveBuild {
   };
 
   private originOf(call: RecordedCall): Anchor {
-    return { recorded: call.events.find(isAwaited)?.time ?? call.events[0]?.time ?? 0n, live: this.stage.heard() };
+    const { events } = call;
+    return { recorded: events.find(isAwaited)?.time ?? events[0]?.time ?? 0n, live: this.stage.heard() };
   }
 
   private endIfOver(): void {

@@ -96,9 +96,10 @@ export class MatchedCall implements CallHandler {
 
   private begin(recorded: RecordedCall): void {
     const { call, bindings, stage } = this.options;
+    const { events } = recorded;
     this.recorded = recorded;
-    this.scope = new CallScope(recorded.events);
-    this.player = new Player({ call, recorded, answers: new RecordedAnswers(recorded), scope: this.scope, stage, bindings, done: () => this.finish() });
+    this.scope = new CallScope(events);
+    this.player = new Player({ call, recorded, answers: new RecordedAnswers(events), scope: this.scope, stage, bindings, done: () => this.finish() });
     this.options.began?.(this.player);
   }
 

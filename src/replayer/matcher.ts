@@ -5,6 +5,7 @@
 import { type CanonicalField, canonicalRequest, introducesId } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import { explainMiss, type Miss } from './miss.js';
+import { NumberSet } from './number-set.js';
 import { reannotation, type Reannotation } from './reannotation.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 import { digestOf, type Group, type MethodIndex, type NamesInRequest, type RequestIndex } from './request-index.js';
@@ -25,7 +26,7 @@ export type Reuse =
   | 'repeat-last';
 
 export class Matcher {
-  private readonly used = new Set<number>();
+  private readonly used = new NumberSet();
   /** Where the first unused call of a list may be. */
   private readonly next = new Map<Group, number>();
 

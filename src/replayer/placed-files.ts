@@ -3,10 +3,11 @@
  * these contents, whatever it was told then.
  */
 import { contentsAnswer, type FileRequest, fileRequest, statAnswer } from '../bridge/index.js';
+import type { CallEvent } from '../cassette/index.js';
 import { OK } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
 import type { Matching } from './matchers.js';
-import { type CallEvent, type RecordedCall, requestOf } from './recorded-call.js';
+import { type RecordedCall, requestOf } from './recorded-call.js';
 
 /** Contents by name, as clients ask for it: relative to the root of the result. */
 export type PlacedFiles = ReadonlyMap<string, Uint8Array>;
@@ -40,8 +41,9 @@ function answerTo({ asks, name, range }: FileRequest, contents: Uint8Array, reco
 
 /** The call with one answer in place of whatever it was answered, at the same place among the events. */
 function answering(recorded: RecordedCall, data: Uint8Array): RecordedCall {
-  const fromClient = recorded.events.filter(({ kind }) => kind.startsWith('client-'));
-  const last = recorded.events.at(-1);
+  const { events } = recorded;
+  const fromClient = events.filter(({ kind }) => kind.startsWith('client-'));
+  const last = events.at(-1);
   if (last === undefined) return recorded;
   const { seq, time, connection, call } = last;
   const at = { seq, time, connection, call };

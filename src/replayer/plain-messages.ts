@@ -3,16 +3,17 @@
  * and given back is what it says.
  */
 import { headerText } from '../bridge/index.js';
-import type { HeaderField, MessageEvent } from '../cassette/index.js';
+import type { CallEvent, HeaderField, MessageEvent } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { BadCompression, DEFAULT_LIMITS, decompressor } from '../wire/index.js';
-import type { CallEvent, RecordedCall } from './recorded-call.js';
+import type { RecordedCall } from './recorded-call.js';
 
 export function withPlainMessages(call: RecordedCall): RecordedCall {
-  if (!call.events.some((event) => isMessage(event) && event.compressed)) return call;
+  const recorded = call.events;
+  if (!recorded.some((event) => isMessage(event) && event.compressed)) return call;
   const fromClient = encodingIn(call.headers);
   let fromServer = '';
-  const events = call.events.map((event): CallEvent => {
+  const events = recorded.map((event): CallEvent => {
     if (event.kind === 'server-header') {
       fromServer = encodingIn(event.headers);
       return { ...event, headers: event.headers.filter(({ name }) => name !== ENCODING) };

@@ -3,6 +3,7 @@
  * happened, and, with a pace, not before its recorded distance to the last of those has passed.
  */
 import { shortMethod } from '../bridge/index.js';
+import type { CallEvent } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
@@ -11,7 +12,7 @@ import type { Anchor, ClientEvent, Scope } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Told } from './miss.js';
 import type { PlacedFiles } from './placed-files.js';
-import { cancelOf, isServerEvent, type CallEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
+import { cancelOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
 import type { Pacing } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
@@ -30,15 +31,12 @@ export interface AnswerSource {
 
 /** The answers of a call as they were recorded. */
 export class RecordedAnswers implements AnswerSource {
-  private readonly events: readonly CallEvent[];
   private next = 0;
 
   constructor(
-    recorded: RecordedCall,
+    private readonly events: readonly CallEvent[],
     private readonly rewrite?: (payload: Uint8Array) => Uint8Array,
-  ) {
-    this.events = recorded.events;
-  }
+  ) {}
 
   peek(): ServerEvent | undefined {
     for (; this.next < this.events.length; this.next += 1) {
@@ -165,8 +163,9 @@ export class Player {
     const { recorded } = this.options;
     const awaited = this.current.event === 'cancel' ? cancelOf(recorded) : this.current.event;
     if (awaited === undefined || awaited === 'end') return 0n;
-    let before = recorded.events[0]?.time ?? awaited.time;
-    for (const { seq, time } of recorded.events) {
+    const { events } = recorded;
+    let before = events[0]?.time ?? awaited.time;
+    for (const { seq, time } of events) {
       if (seq >= awaited.seq) break;
       before = time;
     }

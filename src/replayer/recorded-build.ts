@@ -1,9 +1,9 @@
 /** One build of a cassette: its calls, and what replaying it needs to know of them, found when first asked for. */
 import { BRIDGE, type Canonical, canonicalRequest, EXEC_PROCESS, NEW_CONTAINER, PING, RELEASE_CONTAINER, RETURN, type Rules, SOLVE } from '../bridge/index.js';
-import type { ClientEvent } from './causality.js';
+import { ClientEvents } from './causality.js';
 import { readExec, type RecordedExec } from './exec-script.js';
 import type { Origin } from './origin.js';
-import { isAwaited, requestOf, type RecordedCall } from './recorded-call.js';
+import { requestOf, type RecordedCall } from './recorded-call.js';
 import { RequestIndex } from './request-index.js';
 
 /** The call that made a container, and what it asked for but the container's id. */
@@ -18,11 +18,11 @@ export class RecordedBuild {
   readonly solve: RecordedCall | undefined;
   private index: RequestIndex | undefined;
   private request: Canonical | undefined;
-  private bridge: readonly ClientEvent[] | undefined;
-  private done: readonly ClientEvent[] | undefined;
+  private bridge: ClientEvents | undefined;
+  private done: ClientEvents | undefined;
   private made: ReadonlyMap<string, RecordedContainer> | undefined;
   private readonly execs = new Map<RecordedCall, RecordedExec>();
-  private readonly execEvents = new Map<RecordedCall, readonly ClientEvent[]>();
+  private readonly execEvents = new Map<RecordedCall, ClientEvents>();
 
   /**
    * @param ref the id under which it was built, as in `Control.SolveRequest.Ref`; undefined: a frontend on stdio made its
@@ -56,22 +56,22 @@ export class RecordedBuild {
   }
 
   /** Solve's end and Status wait for all that the client did on the bridge before. */
-  get bridgeEvents(): readonly ClientEvent[] {
-    this.bridge ??= awaitedOf(this.calls.filter(({ path }) => path.startsWith(BRIDGE)));
+  get bridgeEvents(): ClientEvents {
+    this.bridge ??= new ClientEvents(this.calls.filter(({ path }) => path.startsWith(BRIDGE)));
     return this.bridge;
   }
 
   /** What the client did before it returned; Ping asks nothing about the build. */
-  get work(): readonly ClientEvent[] {
-    this.done ??= awaitedOf(this.calls.filter(({ path }) => path.startsWith(BRIDGE) && path !== PING && path !== RETURN));
+  get work(): ClientEvents {
+    this.done ??= new ClientEvents(this.calls.filter(({ path }) => path.startsWith(BRIDGE) && path !== PING && path !== RETURN));
     return this.done;
   }
 
   /** What the server's side of an exec stream waits for: a process can end because its container is released, on another call. */
-  eventsAround(exec: RecordedCall): readonly ClientEvent[] {
+  eventsAround(exec: RecordedCall): ClientEvents {
     const known = this.execEvents.get(exec);
     if (known !== undefined) return known;
-    const events = awaitedOf([exec, ...this.requests.of(RELEASE_CONTAINER)]);
+    const events = new ClientEvents([exec, ...this.requests.of(RELEASE_CONTAINER)]);
     this.execEvents.set(exec, events);
     return events;
   }
@@ -106,7 +106,3 @@ function containersOf(calls: readonly RecordedCall[], rules: Rules): ReadonlyMap
   return containers;
 }
 
-/** In sequence order. */
-function awaitedOf(calls: readonly RecordedCall[]): readonly ClientEvent[] {
-  return calls.flatMap(({ events }) => events.filter(isAwaited)).sort((a, b) => a.seq - b.seq);
-}

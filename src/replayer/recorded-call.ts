@@ -1,11 +1,9 @@
 /** One call of a cassette, as something to be played. */
 import { headerText } from '../bridge/index.js';
-import type { HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from '../cassette/index.js';
+import { HeldCall, type CallEvent, type HalfClose, type HeaderEvent, type HeaderField, type MessageEvent, type Reset } from '../cassette/index.js';
 import { ErrorCode, readTimeout } from '../wire/index.js';
 import type { Origin } from './origin.js';
 
-/** All that a cassette can hold of one call, but gaps. */
-export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
 export type ServerEvent = (HeaderEvent & { readonly kind: 'server-header' | 'server-trailer' }) | (MessageEvent & { readonly kind: 'server-message' }) | Reset;
 /** What something else may wait for: the client's messages and its half-close. */
 export type AwaitedEvent = (MessageEvent & { readonly kind: 'client-message' }) | HalfClose;
@@ -17,12 +15,14 @@ export interface RecordedCall {
   readonly headers: readonly HeaderField[];
   /** The cassette that holds it. */
   readonly origin?: Origin | undefined;
-  /** In sequence order, from the client header on. */
+  /** In sequence order, from the client header on. Can be made anew each time: to be asked for once where it is walked. */
   readonly events: readonly CallEvent[];
 }
 
 /** The first message of the client; undefined when none came or its body was left out. */
 export function requestOf(call: RecordedCall): Uint8Array | undefined {
+  // Without making the other events, which a request that is looked for among many calls has no use for.
+  if (call instanceof HeldCall) return call.find('client-message')?.data;
   for (const event of call.events) if (event.kind === 'client-message') return event.data;
   return undefined;
 }
@@ -38,11 +38,7 @@ export function isAwaited(event: CallEvent): event is AwaitedEvent {
 
 /** The client's reset, when it was the client that ended the call. */
 export function cancelOf(call: RecordedCall): Reset | undefined {
-  for (let at = call.events.length - 1; at >= 0; at -= 1) {
-    const event = call.events[at];
-    if (event?.kind === 'reset' && event.side === 'client') return event;
-  }
-  return undefined;
+  return call.events.findLast((event): event is Reset => event.kind === 'reset' && event.side === 'client');
 }
 
 /**
@@ -51,9 +47,10 @@ export function cancelOf(call: RecordedCall): Reset | undefined {
  * never saw; it is left to the client's own deadline.
  */
 export function withoutDeadlineReset(call: RecordedCall): RecordedCall {
-  const [first, last] = [call.events[0], call.events.at(-1)];
+  const { events } = call;
+  const [first, last] = [events[0], events.at(-1)];
   if (first === undefined || last?.kind !== 'reset' || last.side !== 'server' || last.code !== ErrorCode.CANCEL) return call;
   const timeout = readTimeout(headerText(call.headers, 'grpc-timeout') ?? '');
   if (timeout === undefined || last.time - first.time < timeout) return call;
-  return { ...call, events: [...call.events.slice(0, -1), { ...last, side: 'client' }] };
+  return { ...call, events: [...events.slice(0, -1), { ...last, side: 'client' }] };
 }

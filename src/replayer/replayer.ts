@@ -135,8 +135,12 @@ export class Replayer {
 
   /** Recorded calls that no client has made so far, of those that a client that does the same again makes again. */
   get unasked(): readonly RecordedCall[] {
-    const { asked } = this.slots;
-    const ofBuilds = this.scripts.flatMap((script) => script.builds.flatMap(({ calls }) => calls.filter((call) => !asked.has(call))));
+    const ofBuilds = this.scripts.flatMap(({ builds }) =>
+      builds.flatMap((build) => {
+        const isAsked = this.slots.askedOf(build);
+        return build.calls.filter((call) => !isAsked(call));
+      }),
+    );
     const others = this.scripts.flatMap((script) => script.others.filter((call) => !this.others.matcher.isUsed(call)));
     return [...ofBuilds, ...others].filter(mustRecur);
   }

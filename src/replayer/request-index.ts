@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 
 import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay, type Rules } from '../bridge/index.js';
+import { BytesIndex } from './bytes-index.js';
 import type { Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
 
@@ -24,9 +25,6 @@ export interface Understood {
 
 const NO_IDS: IdMap = new Map<string, string>();
 
-/** Bytes as a key: Latin-1 keeps every byte apart. */
-const rawKey = (payload: Uint8Array): string => Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString('latin1');
-
 /** Equal for equal annotations. */
 export function digestOf(annotations: Canonical['annotations']): string {
   return annotations.length === 0 ? '' : createHash('sha256').update(JSON.stringify(annotations)).digest('base64');
@@ -39,7 +37,7 @@ const LONGEST_KEY = 128;
 const keyOf = (text: string): string => (text.length <= LONGEST_KEY ? text : createHash('sha256').update(text).digest('base64'));
 
 export class MethodIndex {
-  private bytes: Map<string, RecordedCall[]> | undefined;
+  private bytes: BytesIndex | undefined;
   private readonly meanings = new Map<string, RecordedCall[]>();
   private readonly known = new Map<number, Understood>();
   /** How many calls stand in `meanings`. */
@@ -53,7 +51,9 @@ export class MethodIndex {
 
   /** The calls with a request of these bytes; undefined as well when equal bytes alone would not keep their order. */
   equalBytes(payload: Uint8Array): Group | undefined {
-    return isWrittenOneWay(this.path) ? this.byBytes().get(rawKey(payload)) : undefined;
+    if (!isWrittenOneWay(this.path)) return undefined;
+    this.bytes ??= new BytesIndex(this.calls);
+    return this.bytes.get(payload);
   }
 
   /**
@@ -81,16 +81,6 @@ export class MethodIndex {
     const { text, defines, digests, annotations } = canonicalRequest(this.path, request, NO_IDS, this.rules);
     push(this.meanings, keyOf(text), call);
     this.known.set(call.id, { names: { defines, digests }, annotations: digestOf(annotations) });
-  }
-
-  private byBytes(): ReadonlyMap<string, Group> {
-    if (this.bytes !== undefined) return this.bytes;
-    this.bytes = new Map();
-    for (const call of this.calls) {
-      const request = requestOf(call);
-      if (request !== undefined) push(this.bytes, rawKey(request), call);
-    }
-    return this.bytes;
   }
 }
 

@@ -1,10 +1,10 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
 import { buildIdOf, buildOfCall, BUILT_IN_RULES, headerText, type Rules } from '../bridge/index.js';
-import { HTTP_1, type Cassette } from '../cassette/index.js';
+import { HeldCall, HeldCalls, HTTP_1, type Beginning, type Cassette } from '../cassette/index.js';
 import { withPlainMessages } from './plain-messages.js';
 import type { Origin } from './origin.js';
 import { RecordedBuild } from './recorded-build.js';
-import { requestOf, withoutDeadlineReset, type CallEvent, type RecordedCall } from './recorded-call.js';
+import { requestOf, withoutDeadlineReset, type RecordedCall } from './recorded-call.js';
 
 export interface Script {
   readonly builds: readonly RecordedBuild[];
@@ -20,29 +20,32 @@ export interface Script {
 
 /** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
 export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_RULES, origin?: Origin): Script {
-  const calls = new Map<number, RecordedCall & { events: CallEvent[] }>();
-  const exchanges = new Set<RecordedCall>();
   const engine = new Set<number>();
   /** One text for all calls of a method. */
   const paths = new Map<string, string>();
+  const held = new HeldCalls((beginning) => {
+    const path = headerText(beginning.header.headers, ':path') ?? '';
+    if (!paths.has(path)) paths.set(path, path);
+    return new ScriptedCall(beginning, paths.get(path) ?? path, origin);
+  });
   for (const event of cassette.events({ answersApart: true })) {
     if (event.kind === 'connection-open' && event.protocol === HTTP_1) engine.add(event.connection);
-    if (event.kind === 'gap' || !('call' in event)) continue;
-    const call = calls.get(event.call);
-    if (call !== undefined) {
-      call.events.push(event);
-      // A list that grew has room to grow on: 9 MB for 100,000 short calls.
-      if (event.kind === 'server-trailer') call.events = call.events.slice();
-    } else if (event.kind === 'client-header') {
-      const path = headerText(event.headers, ':path') ?? '';
-      if (!paths.has(path)) paths.set(path, path);
-      const begun = { id: event.call, path: paths.get(path) ?? path, headers: event.headers, origin, events: [event] };
-      calls.set(event.call, begun);
-      if (engine.has(event.connection)) exchanges.add(begun);
-    }
+    else held.add(event);
   }
-  const all = [...calls.values()];
-  return { ...scriptOf(exchanges.size === 0 ? all : all.filter((call) => !exchanges.has(call)), rules, origin), exchanges: [...exchanges] };
+  const isExchange = ({ connection }: HeldCall): boolean => engine.has(connection);
+  const calls = engine.size === 0 ? held.calls : held.calls.filter((call) => !isExchange(call));
+  return { ...scriptOf(calls, rules, origin), exchanges: engine.size === 0 ? [] : held.calls.filter(isExchange) };
+}
+
+/** Its events are made when they are asked for, and gone when the call is over (bench: many). */
+class ScriptedCall extends HeldCall implements RecordedCall {
+  constructor(
+    beginning: Beginning,
+    readonly path: string,
+    readonly origin: Origin | undefined,
+  ) {
+    super(beginning);
+  }
 }
 
 /** @param recorded calls in the order of their client headers */

@@ -29,7 +29,7 @@ class Setting {
   play(recorded: TapedCall): LiveCall {
     const call = new LiveCall(recorded.path, [], () => IGNORES, this.clock);
     const scope = new CallScope(recorded.events);
-    const player: Player = new Player({ call, recorded, answers: new RecordedAnswers(recorded), scope, stage: this.stage, bindings: new Bindings(), done: () => this.open.leave(player) });
+    const player: Player = new Player({ call, recorded, answers: new RecordedAnswers(recorded.events), scope, stage: this.stage, bindings: new Bindings(), done: () => this.open.leave(player) });
     this.open.join(player);
     scope.happen(this.clock.now());
     player.advance();

@@ -1,6 +1,6 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import type { CallEvent } from '../../src/replayer/recorded-call.js';
+import type { CallEvent } from '../../src/cassette/index.js';
 import { Stage } from './stage.js';
 import { Tape, type TapedCall } from './tape.js';
 

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseExec } from '../../src/bridge/index.js';
-import type { CallEvent } from '../../src/replayer/recorded-call.js';
+import type { CallEvent } from '../../src/cassette/index.js';
 import { control, id } from '../bridge/build.js';
 import { Stage, type LiveCall } from './stage.js';
 import { newContainer, Process, readFile, releaseContainer, solveRequest, statusRequest, Tape, type TapedCall } from './tape.js';

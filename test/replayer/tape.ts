@@ -1,8 +1,8 @@
 /** Builders: a recording written down event by event, as it would have crossed. */
 import { BUILT_IN_RULES, type Rules } from '../../src/bridge/index.js';
-import type { HeaderField } from '../../src/cassette/index.js';
+import type { CallEvent, HeaderField } from '../../src/cassette/index.js';
 import { originOf } from '../../src/replayer/origin.js';
-import type { CallEvent, RecordedCall } from '../../src/replayer/recorded-call.js';
+import type { RecordedCall } from '../../src/replayer/recorded-call.js';
 import { scriptOf, type Script } from '../../src/replayer/script.js';
 import { bridge, control, encode, FRONTEND, header, id, type Fields } from '../bridge/build.js';
 

@@ -1,6 +1,7 @@
 /** The content of an `evt` record → events. Everything is checked; anything unexpected is `Malformed`. */
 import type { CassetteEvent, HeaderField, MessageEvent, Nanoseconds, Side } from '../events.js';
 import { eventKinds } from './batch-encoder.js';
+import { MAX_UINT32 } from './bounds.js';
 import { asCount, asInteger64, decodeLongList, Malformed } from './msgpack.js';
 import { Row } from './row.js';
 
@@ -100,10 +101,16 @@ function parseMessage(kind: MessageEvent['kind'], row: Row, seq: number, time: b
   const size = row.count('message size');
   if (row.rest === 0) throw new Malformed('payload number is not a count');
   if (row.isNone()) return { kind, seq, time, connection, call, compressed, size, data: undefined };
-  if (!row.isBytes) return { kind, seq, time, connection, call, compressed, size, stored: row.count('payload number') };
+  if (!row.isBytes) return { kind, seq, time, connection, call, compressed, size, stored: payloadNumber(row) };
   const data = row.bytes('payload');
   if (data.length !== size) throw new Malformed(`a message of ${size} bytes has ${data.length} bytes of payload`);
   return { kind, seq, time, connection, call, compressed, size, data };
+}
+
+function payloadNumber(row: Row): number {
+  const number = row.count('payload number');
+  if (number > MAX_UINT32) throw new Malformed('a payload number is larger than any file has payloads');
+  return number;
 }
 
 function parseSide(row: Row): Side {

@@ -7,15 +7,16 @@ import { BridgetapeError } from '../../errors.js';
 import type { Source } from '../disk.js';
 import type { CassetteEvent, HeaderField, MessageEvent, Nanoseconds } from '../events.js';
 import type { CassetteHeader } from '../header.js';
+import { LateMessage, type Payloads } from '../late-message.js';
 import type { BlockRuns, CallEntry, CallSummary, ConnectionSummary } from '../summary.js';
 import { type DecodedEvent, decodeBatch, type HeaderSource, type StoredMessage } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
-import { PayloadSlabs, SharedHeaders } from './held-events.js';
 import type { EventBlock, PayloadBlockPlace } from './index-record.js';
 import { type CassetteState, type Layout, layoutFromIndex, scan } from './layout.js';
 import { Malformed } from './msgpack.js';
 import { countOf, decodePayloads, payloadAt, type PayloadBlock } from './payload-block.js';
 import { type Damage, findEnd, readHeader, readRecord, Unreadable } from './records.js';
+import { SharedHeaders } from './shared-headers.js';
 
 interface DecodedBlock {
   readonly events: readonly DecodedEvent[];
@@ -28,45 +29,9 @@ const CACHED_BLOCKS = 4;
 /** Unpacked payloads kept: those of several builds that are replayed at once, each somewhere else in the file. */
 const CACHED_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
-/** A message whose payload is read when it is asked for, and again each time. */
-class MessageApart implements MessageEvent {
-  readonly kind: MessageEvent['kind'];
-  readonly seq: number;
-  readonly time: Nanoseconds;
-  readonly connection: number;
-  readonly call: number;
-  readonly compressed: boolean;
-  readonly size: number;
-  readonly #stored: number;
-  readonly #reader: ReaderV1;
-
-  constructor({ kind, seq, time, connection, call, compressed, size, stored }: StoredMessage, reader: ReaderV1) {
-    this.kind = kind;
-    this.seq = seq;
-    this.time = time;
-    this.connection = connection;
-    this.call = call;
-    this.compressed = compressed;
-    this.size = size;
-    this.#stored = stored;
-    this.#reader = reader;
-  }
-
-  /**
-   * A view of what the reader keeps: not to be written to.
-   *
-   * @throws BridgetapeError `cassette-damaged`
-   */
-  get data(): Uint8Array {
-    const payload = this.#reader.payload(this.#stored);
-    if (payload?.length === this.size) return payload;
-    throw new BridgetapeError('cassette-damaged', `${unreadable(this)} (call ${this.call}, event ${this.seq}).`, 'Check the cassette with: bridgetape verify FILE');
-  }
-}
-
 const unreadable = ({ kind, size }: { readonly kind: string; readonly size: number }): string => `the cassette is damaged: the payload of a ${kind} of ${size} bytes cannot be read`;
 
-export class ReaderV1 {
+export class ReaderV1 implements Payloads {
   readonly header: CassetteHeader;
   readonly layout: Layout;
   readonly #source: Source;
@@ -176,17 +141,16 @@ export class ReaderV1 {
 
   /** @param answersApart payloads of the server's messages are read when they are asked for, as long as this is open */
   *events(answersApart = false): Generator<CassetteEvent> {
-    const held = answersApart ? { headers: new SharedHeaders(), slabs: new PayloadSlabs() } : undefined;
+    const headers = answersApart ? new SharedHeaders() : undefined;
     let nextSeq = 0;
     let time: Nanoseconds | undefined;
     for (const [number, place] of this.layout.index.eventBlocks.entries()) {
       // A hole in a scanned file: the block that stood there is gone.
       if (place.firstSeq > nextSeq) yield lost({ offset: place.offset, firstSeq: nextSeq, count: place.firstSeq - nextSeq }, time);
       nextSeq = place.firstSeq + place.count;
-      const events = held === undefined ? this.#eventBlock(number, place)?.events : this.#decoded(place, held.headers);
+      const events = headers === undefined ? this.#eventBlock(number, place)?.events : this.#decoded(place, headers);
       if (events === undefined) yield lost(place, time);
-      else if (held === undefined) for (const event of events) yield this.#resolve(event);
-      else for (const event of events) yield this.#held(event, held.slabs);
+      else for (const event of events) yield headers === undefined ? this.#resolve(event) : this.#shared(event);
       time = events?.at(-1)?.time ?? time;
     }
   }
@@ -231,26 +195,12 @@ export class ReaderV1 {
     return this.calls.filter(({ blocks }) => holds(blocks, number)).map(({ summary }) => summary.id).slice(0, MAX_LISTED);
   }
 
-  /** A decoded event for a reader that holds all of them; its header list is shared already. */
-  #held(event: DecodedEvent, slabs: PayloadSlabs): CassetteEvent {
-    switch (event.kind) {
-      case 'server-message':
-        if ('stored' in event) return new MessageApart(event, this);
-        return event.data === undefined ? event : slabs.hold(event, event.data);
-      case 'client-message':
-        return 'stored' in event || event.data === undefined ? this.#resolve(event) : slabs.hold(event, event.data);
-      case 'client-header':
-      case 'server-header':
-      case 'server-trailer':
-        return event;
-      case 'goaway':
-      case 'client-half-close':
-      case 'reset':
-      case 'connection-open':
-      case 'connection-close':
-      case 'gap':
-        return this.#resolve(event);
-    }
+  /** A decoded event as it is, but for what is stored apart. */
+  #shared(event: DecodedEvent): CassetteEvent {
+    if (!('stored' in event)) return event;
+    const { stored, ...message } = event;
+    if (event.kind === 'server-message') return new LateMessage(message, this, stored);
+    return this.#withPayload(message, this.#stored(stored));
   }
 
   /** A decoded event as others get it: the payload in place, nothing shared with a block. */
@@ -260,10 +210,8 @@ export class ReaderV1 {
       case 'server-message': {
         if (!('stored' in event)) return event.data === undefined ? event : { ...event, data: new Uint8Array(event.data) };
         const { stored, ...message } = event;
-        const payload = this.payload(stored);
-        if (payload?.length === event.size) return { ...message, data: new Uint8Array(payload) };
-        const side = event.kind === 'client-message' ? 'client' : 'server';
-        return { kind: 'gap', seq: event.seq, time: event.time, connection: event.connection, call: event.call, side, offset: 0, bytes: event.size, reason: unreadable(event) };
+        const payload = this.#stored(stored);
+        return this.#withPayload(message, payload && new Uint8Array(payload));
       }
       case 'client-header':
       case 'server-header':
@@ -280,8 +228,21 @@ export class ReaderV1 {
     }
   }
 
+  #withPayload(message: Omit<StoredMessage, 'stored'>, payload: Uint8Array | undefined): CassetteEvent {
+    const { kind, seq, time, connection, call, size } = message;
+    if (payload?.length === size) return { ...message, data: payload };
+    return { kind: 'gap', seq, time, connection, call, side: kind === 'client-message' ? 'client' : 'server', offset: 0, bytes: size, reason: unreadable(message) };
+  }
+
+  /** @throws BridgetapeError `cassette-damaged` */
+  payload(at: number, message: Omit<MessageEvent, 'data'>): Uint8Array {
+    const payload = this.#stored(at);
+    if (payload?.length === message.size) return payload;
+    throw new BridgetapeError('cassette-damaged', `${unreadable(message)} (call ${message.call}, event ${message.seq}).`, 'Check the cassette with: bridgetape verify FILE');
+  }
+
   /** A stored payload as a view of its block; undefined when it can't be read. */
-  payload(number: number): Uint8Array | undefined {
+  #stored(number: number): Uint8Array | undefined {
     const at = findBlock(this.layout.index.payloadBlocks, number);
     const place = this.layout.index.payloadBlocks[at];
     if (place === undefined || number >= place.first + place.count) return undefined;

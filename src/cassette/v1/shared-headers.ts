@@ -1,9 +1,8 @@
 /**
- * What a reader that holds all events of a cassette at once is made of: a header list or field that comes again is
- * the same object, and small payloads lie end to end in slabs, so that a block of events need not stay for them.
+ * Header lists for whoever holds all events of a cassette at once: a list or field that comes again is the same object.
  * (100,000 short calls held as they are decoded take some 0.6 GB, nearly all of it in lists, fields and their values.)
  */
-import type { HeaderField, MessageEvent, Nanoseconds } from '../events.js';
+import type { HeaderField } from '../events.js';
 import { type HeaderSource, readFields } from './batch-decoder.js';
 import type { Row } from './row.js';
 
@@ -11,8 +10,6 @@ import type { Row } from './row.js';
 const REMEMBERED = 4096;
 /** Longer ones are not looked for: a status with its details seldom comes again. */
 const LONGEST_SHARED = 1024;
-
-const SLAB_BYTES = 256 * 1024;
 
 export class SharedHeaders implements HeaderSource {
   private readonly lists = new Map<string, readonly HeaderField[]>();
@@ -46,50 +43,3 @@ function remember<T>(known: Map<string, T>, key: string, value: T): void {
 }
 
 const latin1 = (bytes: Uint8Array, from: number, to: number): string => Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
-
-/** A message whose payload lies in a slab. */
-class HeldMessage implements MessageEvent {
-  readonly kind: MessageEvent['kind'];
-  readonly seq: number;
-  readonly time: Nanoseconds;
-  readonly connection: number;
-  readonly call: number;
-  readonly compressed: boolean;
-  readonly size: number;
-  readonly #slab: ArrayBuffer;
-  readonly #at: number;
-
-  constructor({ kind, seq, time, connection, call, compressed, size }: MessageEvent, slab: ArrayBuffer, at: number) {
-    this.kind = kind;
-    this.seq = seq;
-    this.time = time;
-    this.connection = connection;
-    this.call = call;
-    this.compressed = compressed;
-    this.size = size;
-    this.#slab = slab;
-    this.#at = at;
-  }
-
-  /** A view, made when it is asked for: it takes more memory than a short payload does. Not to be written to. */
-  get data(): Uint8Array {
-    return new Uint8Array(this.#slab, this.#at, this.size);
-  }
-}
-
-export class PayloadSlabs {
-  private slab = new Uint8Array(0);
-  private used = 0;
-
-  hold(message: MessageEvent, payload: Uint8Array): MessageEvent {
-    const { length } = payload;
-    if (length > this.slab.length - this.used) {
-      this.slab = new Uint8Array(Math.max(SLAB_BYTES, length));
-      this.used = 0;
-    }
-    const at = this.used;
-    this.slab.set(payload, at);
-    this.used += length;
-    return new HeldMessage(message, this.slab.buffer, at);
-  }
-}

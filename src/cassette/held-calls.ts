@@ -1,0 +1,273 @@
+/**
+ * The calls of a cassette held all at once, packed: an event is a row of numbers, and an object only as long as somebody looks
+ * at it. (Held as objects, 100,000 short calls are a million of them, through which each collection of the heap walks.)
+ */
+import type { CassetteEvent, HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from './events.js';
+import { LateMessage, type Payloads } from './late-message.js';
+
+/** All that a cassette can hold of one call, but gaps. */
+export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
+
+const KINDS = ['client-header', 'server-header', 'server-trailer', 'client-message', 'server-message', 'client-half-close', 'reset'] as const satisfies readonly CallEvent['kind'][];
+const KIND_BITS = 0x07;
+const COMPRESSED = 0x08;
+const LEFT_OUT = 0x10;
+const FROM_SERVER = 0x08;
+
+const PAGE_ROWS = 4096;
+/** A number that fits stands for itself below this. */
+const TOO_LARGE = 0xffff_ffff;
+/** So many header lists are remembered to be held once. */
+const LATELY = 4096;
+/** What follows the last row of a call: the first row of all follows no other. */
+const NONE = 0;
+
+class Page {
+  readonly kinds = new Uint8Array(PAGE_ROWS);
+  readonly seqs = new Float64Array(PAGE_ROWS);
+  readonly times = new BigInt64Array(PAGE_ROWS);
+  /** The next row of the same call. */
+  readonly next = new Uint32Array(PAGE_ROWS);
+  /** The header list, or who has the payload, by its index. */
+  readonly where = new Uint32Array(PAGE_ROWS);
+  /** Where the payload is among those. */
+  readonly at = new Uint32Array(PAGE_ROWS);
+  /** A message's size, a reset's code; the largest number that fits for all that are larger. */
+  readonly numbers = new Uint32Array(PAGE_ROWS);
+}
+
+const SLAB_BYTES = 256 * 1024;
+
+/** Short payloads, end to end. */
+class Slab implements Payloads {
+  private readonly bytes: Uint8Array;
+  private used = 0;
+
+  constructor(atLeast: number) {
+    this.bytes = new Uint8Array(Math.max(SLAB_BYTES, atLeast));
+  }
+
+  hasRoom(length: number): boolean {
+    return length <= this.bytes.length - this.used;
+  }
+
+  /** @returns where it is */
+  add(payload: Uint8Array): number {
+    const at = this.used;
+    this.bytes.set(payload, at);
+    this.used += payload.length;
+    return at;
+  }
+
+  payload(at: number, { size }: { readonly size: number }): Uint8Array {
+    return new Uint8Array(this.bytes.buffer, at, size);
+  }
+}
+
+/** The events of many calls, each a row. */
+export class Rows {
+  private readonly pages: Page[] = [];
+  private readonly lists: (readonly HeaderField[])[] = [];
+  /** Lists that came lately, by their index. */
+  private readonly lately = new Map<readonly HeaderField[], number>();
+  /** By their rows. */
+  private readonly largeNumbers = new Map<number, number>();
+  private readonly payloads: Payloads[] = [];
+  private slab: Slab | undefined;
+  private length = 0;
+
+  /** How many there are: the row of the next one. */
+  get count(): number {
+    return this.length;
+  }
+
+  /** @returns its row */
+  add(event: CallEvent): number {
+    const row = this.length;
+    const index = row % PAGE_ROWS;
+    if (index === 0) this.pages.push(new Page());
+    this.length += 1;
+    const page = this.pageOf(row);
+    page.kinds[index] = KINDS.indexOf(event.kind) | this.filled(page, index, event, row);
+    page.seqs[index] = event.seq;
+    page.times[index] = event.time;
+    return row;
+  }
+
+  /** @returns its flags */
+  private filled(page: Page, index: number, event: CallEvent, row: number): number {
+    switch (event.kind) {
+      case 'client-header':
+      case 'server-header':
+      case 'server-trailer':
+        page.where[index] = this.listed(event.headers);
+        return 0;
+      case 'client-message':
+      case 'server-message': {
+        page.numbers[index] = this.short(row, event.size);
+        const place = this.placeOf(event);
+        if (place !== undefined) {
+          if (this.payloads.at(-1) !== place.payloads) this.payloads.push(place.payloads);
+          page.where[index] = this.payloads.length - 1;
+          page.at[index] = place.at;
+        }
+        return (event.compressed ? COMPRESSED : 0) | (place === undefined ? LEFT_OUT : 0);
+      }
+      case 'reset':
+        page.numbers[index] = this.short(row, event.code);
+        return event.side === 'server' ? FROM_SERVER : 0;
+      case 'client-half-close':
+        return 0;
+    }
+  }
+
+  private listed(headers: readonly HeaderField[]): number {
+    const known = this.lately.get(headers);
+    if (known !== undefined) return known;
+    if (this.lately.size >= LATELY) this.lately.clear();
+    const index = this.lists.push(headers) - 1;
+    this.lately.set(headers, index);
+    return index;
+  }
+
+  private short(row: number, number: number): number {
+    if (number < TOO_LARGE) return number;
+    this.largeNumbers.set(row, number);
+    return TOO_LARGE;
+  }
+
+  private placeOf(message: MessageEvent): { readonly payloads: Payloads; readonly at: number } | undefined {
+    if (message instanceof LateMessage) return message.place;
+    const { data } = message;
+    if (data === undefined) return undefined;
+    if (this.slab?.hasRoom(data.length) !== true) this.slab = new Slab(data.length);
+    return { payloads: this.slab, at: this.slab.add(data) };
+  }
+
+  /** The second row comes next on the call of the first. */
+  chain(row: number, next: number): void {
+    this.pageOf(row).next[row % PAGE_ROWS] = next;
+  }
+
+  after(row: number): number | undefined {
+    const next = this.pageOf(row).next[row % PAGE_ROWS];
+    return next === NONE ? undefined : next;
+  }
+
+  kindOf(row: number): CallEvent['kind'] {
+    const kind = KINDS[(this.pageOf(row).kinds[row % PAGE_ROWS] ?? 0) & KIND_BITS];
+    if (kind === undefined) throw new Error(`row ${row} is of no kind`);
+    return kind;
+  }
+
+  event(row: number, { id: call, connection }: HeldCall): CallEvent {
+    const page = this.pageOf(row);
+    const index = row % PAGE_ROWS;
+    const kind = this.kindOf(row);
+    const seq = page.seqs[index] ?? 0;
+    const time = page.times[index] ?? 0n;
+    const short = page.numbers[index] ?? 0;
+    const number = short < TOO_LARGE ? short : (this.largeNumbers.get(row) ?? short);
+    const where = page.where[index] ?? 0;
+    const flags = page.kinds[index] ?? 0;
+    switch (kind) {
+      case 'client-header':
+      case 'server-header':
+      case 'server-trailer':
+        return { kind, seq, time, connection, call, headers: this.lists[where] ?? [] };
+      case 'client-message':
+      case 'server-message': {
+        const message = { kind, seq, time, connection, call, compressed: (flags & COMPRESSED) !== 0, size: number };
+        const payloads = this.payloads[where];
+        return (flags & LEFT_OUT) !== 0 || payloads === undefined ? { ...message, data: undefined } : new LateMessage(message, payloads, page.at[index] ?? 0);
+      }
+      case 'client-half-close':
+        return { kind, seq, time, connection, call };
+      case 'reset':
+        return { kind, seq, time, connection, call, side: (flags & FROM_SERVER) === 0 ? 'client' : 'server', code: number };
+    }
+  }
+
+  private pageOf(row: number): Page {
+    const page = this.pages[Math.floor(row / PAGE_ROWS)];
+    if (page === undefined) throw new Error(`there is no row ${row}`);
+    return page;
+  }
+}
+
+/** How a held call begins: for the constructors of {@link HeldCall} and what extends it. */
+export interface Beginning {
+  readonly header: HeaderEvent;
+  readonly rows: Rows;
+  readonly row: number;
+}
+
+export class HeldCall {
+  readonly id: number;
+  readonly connection: number;
+  /** The client's, from the event that began the call. */
+  readonly headers: readonly HeaderField[];
+  private readonly rows: Rows;
+  private readonly first: number;
+
+  constructor({ header, rows, row }: Beginning) {
+    this.id = header.call;
+    this.connection = header.connection;
+    this.headers = header.headers;
+    this.rows = rows;
+    this.first = row;
+  }
+
+  /** In sequence order, from the client header on; made anew each time. */
+  get events(): CallEvent[] {
+    const events: CallEvent[] = [];
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) events.push(this.rows.event(row, this));
+    return events;
+  }
+
+  /** The first event of a kind. */
+  find<K extends CallEvent['kind']>(kind: K): (CallEvent & { readonly kind: K }) | undefined {
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
+      if (this.rows.kindOf(row) !== kind) continue;
+      const event = this.rows.event(row, this);
+      if (isOf(event, kind)) return event;
+    }
+    return undefined;
+  }
+}
+
+function isOf<K extends CallEvent['kind']>(event: CallEvent, kind: K): event is CallEvent & { readonly kind: K } {
+  return event.kind === kind;
+}
+
+/** Builds up the calls; to be let go of when they are all there. */
+export class HeldCalls<C extends HeldCall> {
+  private readonly rows = new Rows();
+  /** In the order of their client headers. */
+  readonly calls: C[] = [];
+  /** By the number of the call: its last row so far. */
+  private readonly lasts = new Map<number, number>();
+
+  /** @param make a call that begins, as whoever holds it wants to have it; undefined when it is not to be held */
+  constructor(private readonly make: (beginning: Beginning) => C | undefined) {}
+
+  /** Of gaps, connections, and calls that did not begin with a client header nothing is held. */
+  add(event: CassetteEvent): void {
+    if (!('call' in event) || event.kind === 'gap') return;
+    const last = this.lasts.get(event.call);
+    if (last === undefined) {
+      if (event.kind === 'client-header') this.begin(event);
+      return;
+    }
+    const row = this.rows.add(event);
+    this.rows.chain(last, row);
+    this.lasts.set(event.call, row);
+  }
+
+  private begin(header: HeaderEvent): void {
+    const call = this.make({ header, rows: this.rows, row: this.rows.count });
+    if (call === undefined) return;
+    this.calls.push(call);
+    this.lasts.set(call.id, this.rows.add(header));
+  }
+}
