@@ -93,3 +93,27 @@ export class PassingSet<T> {
     return this.members.keys();
   }
 }
+
+/** What was made of keys, remembered up to so much: then all is forgotten, and what comes again is made anew. */
+export class Memo<K, V> {
+  private map = new Map<K, V>();
+  private held = 0;
+
+  /** @param most how much is remembered: entries, or whatever {@link set} counts */
+  constructor(private readonly most: number) {}
+
+  get(key: K): V | undefined {
+    return this.map.get(key);
+  }
+
+  /** @param weight how much of `most` the entry takes */
+  set(key: K, value: V, weight = 1): void {
+    this.held += weight;
+    if (this.held > this.most) {
+      // Not cleared, for the reason above.
+      this.map = new Map();
+      this.held = weight;
+    }
+    this.map.set(key, value);
+  }
+}

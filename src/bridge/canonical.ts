@@ -4,7 +4,8 @@
  * compared as graphs, with digests that don't depend on volatile values or on how an op was encoded. What only describes
  * (annotations.ts) is told apart from what decides.
  */
-import { postOrder, readGraph, sha256, type Graph, type GraphOp } from './graph.js';
+import { Memo } from '../passing.js';
+import { postOrder, readGraph, readOp, sha256, type Graph, type GraphOp } from './graph.js';
 import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
 import { isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
@@ -100,29 +101,40 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 /** Longer ops are not remembered: most of such a one is a file that comes once. */
 const LONGEST_KNOWN_OP = 16 * 1024;
-/** Of ops that are remembered; past so much all are forgotten, and what comes again is remembered anew. */
-const MAX_KNOWN_BYTES = 4 * 1024 * 1024;
+/** Bytes of ops that are remembered. */
+const MAX_KNOWN_BYTES = 256 * 1024;
 
-/** Ops that were brought to their canonical form, so that one that comes again costs nothing: for messages under one set of rules and options. */
+/** Ops that were read and brought to their canonical form, so that one that comes again costs little: for messages under one set of rules and options. */
 export class KnownOps {
-  private readonly ops = new Map<string, CanonicalOp>();
-  private bytes = 0;
+  private readonly inputs = new Memo<string, GraphOp['inputs']>(MAX_KNOWN_BYTES);
+  private readonly forms = new Memo<string, CanonicalOp>(MAX_KNOWN_BYTES);
+
+  /** Decoded when somebody looks at more than its inputs, which is not often when its form is known. */
+  readonly op = (bytes: Uint8Array): GraphOp => {
+    const digest = sha256(bytes);
+    let read: GraphOp | undefined;
+    const whole = (): GraphOp => (read ??= readOp(bytes, digest));
+    const inputs = remembered(this.inputs, digest, bytes, () => whole().inputs);
+    return {
+      ...{ digest, bytes, inputs },
+      get op() {
+        return whole().op;
+      },
+    };
+  };
 
   /** @param make brings it to its form */
-  get({ bytes, digest }: GraphOp, edges: string, depth: number, make: () => CanonicalOp): CanonicalOp {
-    if (bytes.length > LONGEST_KNOWN_OP) return make();
-    const key = `${depth} ${digest} ${edges}`;
-    const known = this.ops.get(key);
-    if (known !== undefined) return known;
-    const made = make();
-    this.bytes += bytes.length;
-    if (this.bytes > MAX_KNOWN_BYTES) {
-      this.ops.clear();
-      this.bytes = bytes.length;
-    }
-    this.ops.set(key, made);
-    return made;
+  form({ bytes, digest }: GraphOp, edges: string, depth: number, make: () => CanonicalOp): CanonicalOp {
+    return remembered(this.forms, `${depth} ${digest} ${edges}`, bytes, make);
   }
+}
+
+function remembered<T>(known: Memo<string, T>, key: string, { length }: Uint8Array, make: () => T): T {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  if (length <= LONGEST_KNOWN_OP) known.set(key, made, length);
+  return made;
 }
 
 class Normaliser {
@@ -200,7 +212,7 @@ class Normaliser {
   }
 
   /** Digests may be mentioned before the definition that they are of, so definitions come first. */
-  findGraphs(message: Message): void {
+  private findGraphs(message: Message): void {
     if (message.type.name === 'pb.Definition') {
       this.addGraph(message);
     }
@@ -210,7 +222,7 @@ class Normaliser {
   private addGraph(definition: Message): CanonicalGraph {
     const known = this.graphs.get(definition);
     if (known) return known;
-    const canonical = this.canonicalGraph(readGraph(definition));
+    const canonical = this.canonicalGraph(readGraph(definition, this.known?.op));
     this.graphs.set(definition, canonical);
     for (const [digest, { digest: name }] of canonical.ops) {
       this.digests.set(digest, name);
@@ -230,7 +242,7 @@ class Normaliser {
   private canonicalOp(op: GraphOp, below: ReadonlyMap<string, CanonicalOp>): CanonicalOp {
     const edges = op.inputs.map((input) => [below.get(input.digest)?.digest ?? input.digest, input.index] as const);
     if (this.known === undefined) return this.madeCanonical(op, edges);
-    return this.known.get(op, edges.join(), this.definitionDepth, () => this.madeCanonical(op, edges));
+    return this.known.form(op, edges.join(), this.definitionDepth, () => this.madeCanonical(op, edges));
   }
 
   private madeCanonical({ op, bytes, digest }: GraphOp, edges: readonly (readonly [digest: string, index: number])[]): CanonicalOp {
@@ -496,22 +508,30 @@ export interface CanonicalOptions {
  *
  * @param typeName full name of the message's type; undefined when it isn't known
  */
-export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES, { maxPlainBytes = MAX_PLAIN_BYTES, ops }: CanonicalOptions = {}): Canonical {
+export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES, options: CanonicalOptions = {}): Canonical {
+  return canonicalDecoded(typeName === undefined || !messageType(typeName) ? undefined : tryDecode(typeName, payload), payload, ids, rules, options);
+}
+
+/**
+ * The same of a message that was decoded before.
+ *
+ * @param message undefined when its type isn't known
+ */
+export function canonicalDecoded(message: Message | WireFormatError | undefined, payload: Uint8Array, ids: IdMap, rules: Rules, { maxPlainBytes = MAX_PLAIN_BYTES, ops }: CanonicalOptions): Canonical {
   const normaliser = new Normaliser(ids, rules, 0, false, maxPlainBytes, ops);
-  const message = typeName === undefined || !messageType(typeName) ? undefined : tryDecode(typeName, payload);
   if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
   else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);
   else normaliser.run(message);
   const { fields, annotations, digests, defines, volatile, ignored } = normaliser;
-  return { text: lines(fields), fields, annotations, digests, defines, volatile, ignored };
-}
-
-/** Of the ops in a message, the `digests` of its canonical form. */
-export function opDigests(typeName: string | undefined, payload: Uint8Array, rules = BUILT_IN_RULES, { maxPlainBytes = MAX_PLAIN_BYTES, ops }: CanonicalOptions = {}): Canonical['digests'] {
-  const normaliser = new Normaliser(NOTHING, rules, 0, false, maxPlainBytes, ops);
-  const message = typeName === undefined ? undefined : tryDecode(typeName, payload);
-  if (message !== undefined && !(message instanceof WireFormatError)) normaliser.findGraphs(message);
-  return normaliser.digests;
+  let text: string | undefined;
+  return {
+    // Who compares field by field has no use for it.
+    get text() {
+      text ??= lines(fields);
+      return text;
+    },
+    ...{ fields, annotations, digests, defines, volatile, ignored },
+  };
 }
 
 /**

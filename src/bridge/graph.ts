@@ -1,5 +1,5 @@
 /** A pb.Definition as a graph: its ops with their digests, and what is said about each. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   mapField,
   messageField,
@@ -36,22 +36,25 @@ export interface Graph {
   readonly source: Message | undefined;
 }
 
-export const sha256 = (data: Uint8Array | string): string => `sha256:${createHash('sha256').update(data).digest('hex')}`;
+/** Reads one marshalled op. */
+export type OpReader = (bytes: Uint8Array) => GraphOp;
 
-function graphOp(bytes: Uint8Array): GraphOp {
+export const sha256 = (data: Uint8Array | string): string => `sha256:${hash('sha256', data, 'hex')}`;
+
+export function readOp(bytes: Uint8Array, digest = sha256(bytes)): GraphOp {
   const op = tryDecode('pb.Op', bytes);
   const inputs =
     op instanceof WireFormatError
       ? []
       : repeatedMessages(op, 'inputs').map((input) => ({ digest: stringField(input, 'digest'), index: numberField(input, 'index') }));
-  return { digest: sha256(bytes), bytes, op, inputs };
+  return { digest, bytes, op, inputs };
 }
 
 /** Reads a decoded pb.Definition. */
-export function readGraph(definition: Message): Graph {
+export function readGraph(definition: Message, read: OpReader = readOp): Graph {
   const ops = repeatedField(definition, 'def')
     .filter((bytes) => bytes instanceof Uint8Array)
-    .map(graphOp);
+    .map((bytes) => read(bytes));
   const metadata = new Map<string, Message>();
   for (const { key, value } of mapField(definition, 'metadata')) {
     if (typeof key === 'string' && isMessage(value)) metadata.set(key, value);

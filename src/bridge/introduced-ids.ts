@@ -29,7 +29,10 @@ const MAX_LEVELS = 8;
 
 /** @param typeName full name of the answer's type; nothing is found in bytes that are none */
 export function introducedIds(typeName: string, payload: Uint8Array): readonly IntroducedId[] {
-  const message = tryDecode(typeName, payload);
+  return introducedIn(tryDecode(typeName, payload));
+}
+
+export function introducedIn(message: Message | WireFormatError): readonly IntroducedId[] {
   const found: IntroducedId[] = [];
   if (!(message instanceof WireFormatError)) collect(message, '', 0, found);
   return found;

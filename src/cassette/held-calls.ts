@@ -2,7 +2,8 @@
  * The calls of a cassette held all at once, packed: an event is a row of numbers, and an object only as long as somebody looks
  * at it. (Held as objects, 100,000 short calls are a million of them, through which each collection of the heap walks.)
  */
-import type { CassetteEvent, HalfClose, HeaderEvent, HeaderField, MessageEvent, Reset } from './events.js';
+import { Memo } from '../passing.js';
+import type { CassetteEvent, HalfClose, HeaderEvent, HeaderField, MessageEvent, Nanoseconds, Reset } from './events.js';
 import { LateMessage, type Payloads } from './late-message.js';
 
 /** All that a cassette can hold of one call, but gaps. */
@@ -69,7 +70,7 @@ export class Rows {
   private readonly pages: Page[] = [];
   private readonly lists: (readonly HeaderField[])[] = [];
   /** Lists that came lately, by their index. */
-  private readonly lately = new Map<readonly HeaderField[], number>();
+  private readonly lately = new Memo<readonly HeaderField[], number>(LATELY);
   /** By their rows. */
   private readonly largeNumbers = new Map<number, number>();
   private readonly payloads: Payloads[] = [];
@@ -124,7 +125,6 @@ export class Rows {
   private listed(headers: readonly HeaderField[]): number {
     const known = this.lately.get(headers);
     if (known !== undefined) return known;
-    if (this.lately.size >= LATELY) this.lately.clear();
     const index = this.lists.push(headers) - 1;
     this.lately.set(headers, index);
     return index;
@@ -160,12 +160,16 @@ export class Rows {
     return kind;
   }
 
+  timeOf(row: number): Nanoseconds {
+    return this.pageOf(row).times[row % PAGE_ROWS] ?? 0n;
+  }
+
   event(row: number, { id: call, connection }: HeldCall): CallEvent {
     const page = this.pageOf(row);
     const index = row % PAGE_ROWS;
     const kind = this.kindOf(row);
     const seq = page.seqs[index] ?? 0;
-    const time = page.times[index] ?? 0n;
+    const time = this.timeOf(row);
     const short = page.numbers[index] ?? 0;
     const number = short < TOO_LARGE ? short : (this.largeNumbers.get(row) ?? short);
     const where = page.where[index] ?? 0;
@@ -218,11 +222,23 @@ export class HeldCall {
     this.first = row;
   }
 
+  /** When it began. */
+  get start(): Nanoseconds {
+    return this.rows.timeOf(this.first);
+  }
+
   /** In sequence order, from the client header on; made anew each time. */
   get events(): CallEvent[] {
     const events: CallEvent[] = [];
     for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) events.push(this.rows.event(row, this));
     return events;
+  }
+
+  /** How many events of a kind there are. */
+  count(kind: CallEvent['kind']): number {
+    let count = 0;
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (this.rows.kindOf(row) === kind) count += 1;
+    return count;
   }
 
   /** The first event of a kind. */
@@ -236,6 +252,11 @@ export class HeldCall {
   }
 }
 
+/** That of a late message is not to be fetched to know. */
+function isLeftOut(message: MessageEvent): boolean {
+  return message.size > 0 && !(message instanceof LateMessage) && message.data === undefined;
+}
+
 function isOf<K extends CallEvent['kind']>(event: CallEvent, kind: K): event is CallEvent & { readonly kind: K } {
   return event.kind === kind;
 }
@@ -245,20 +266,29 @@ export class HeldCalls<C extends HeldCall> {
   private readonly rows = new Rows();
   /** In the order of their client headers. */
   readonly calls: C[] = [];
+  /** Gaps on these calls, of which nothing more is held. */
+  gaps = 0;
+  /** Messages of these calls whose bodies are not in the cassette, though they had some. */
+  leftOut = 0;
   /** By the number of the call: its last row so far. */
   private readonly lasts = new Map<number, number>();
 
   /** @param make a call that begins, as whoever holds it wants to have it; undefined when it is not to be held */
   constructor(private readonly make: (beginning: Beginning) => C | undefined) {}
 
-  /** Of gaps, connections, and calls that did not begin with a client header nothing is held. */
+  /** Of connections, and of calls that did not begin with a client header, nothing is held. */
   add(event: CassetteEvent): void {
-    if (!('call' in event) || event.kind === 'gap') return;
+    if (!('call' in event)) return;
     const last = this.lasts.get(event.call);
     if (last === undefined) {
       if (event.kind === 'client-header') this.begin(event);
       return;
     }
+    if (event.kind === 'gap') {
+      this.gaps += 1;
+      return;
+    }
+    if ((event.kind === 'client-message' || event.kind === 'server-message') && isLeftOut(event)) this.leftOut += 1;
     const row = this.rows.add(event);
     this.rows.chain(last, row);
     this.lasts.set(event.call, row);

@@ -20,7 +20,7 @@ export { HeldCall, HeldCalls, type Beginning, type CallEvent } from './held-call
 export { CASSETTE_SUFFIX, findCassettes } from './find-cassettes.js';
 export type { FrontendExit, FrontendFile, FrontendRun } from './frontend-run.js';
 export type { CassetteHeader, LateFacts, NewHeader } from './header.js';
-export type { CallOutcome, CallSummary, ConnectionSummary } from './summary.js';
+export { outcomeOf, type CallOutcome, type CallSummary, type ConnectionSummary } from './summary.js';
 export { Cassette, type OpenOptions } from './cassette.js';
 export type { CassetteState, Tail } from './v1/layout.js';
 export type { Damage } from './v1/records.js';

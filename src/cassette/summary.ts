@@ -3,7 +3,7 @@
  * by a reader for a file that has none. Knows gRPC's trailers (status, percent-encoded message) and HTTP's status, nothing
  * more.
  */
-import { HTTP_1, type CassetteEvent, type HeaderField, type Nanoseconds, type Side } from './events.js';
+import { HTTP_1, type CassetteEvent, type HeaderEvent, type HeaderField, type Nanoseconds, type Reset, type Side } from './events.js';
 
 export type CallOutcome =
   /** A trailer came; without a grpc-status in it the code is 2 (unknown), as a gRPC client would have it. */
@@ -166,11 +166,11 @@ export class Summariser {
         if (event.data === undefined && event.stored === undefined) summary.leftOut++;
         break;
       case 'server-trailer':
-        this.#settle(summary, event.time, summary.method === undefined ? statusOf(event.headers, this.#limits.text) : { kind: 'http', code: this.#httpStatus.get(summary.id) ?? 0 });
+        this.#settle(summary, event.time, summary.method === undefined ? outcomeOf(event, this.#limits.text) : { kind: 'http', code: this.#httpStatus.get(summary.id) ?? 0 });
         this.#httpStatus.delete(summary.id);
         break;
       case 'reset':
-        this.#settle(summary, event.time, { kind: 'reset', side: event.side, code: event.code });
+        this.#settle(summary, event.time, outcomeOf(event));
         break;
       case 'gap':
         summary.gaps++;
@@ -246,6 +246,15 @@ function headerText(headers: readonly HeaderField[], name: string): string | und
 function httpStatusOf(headers: readonly HeaderField[]): number {
   const status = headerText(headers, ':status') ?? '';
   return /^\d{3}$/.test(status) ? Number(status) : 0;
+}
+
+/**
+ * What a call of gRPC came to, by the event that ended it.
+ *
+ * @param longest how much of a status message is kept, in characters
+ */
+export function outcomeOf(end: HeaderEvent | Reset, longest = Infinity): CallOutcome {
+  return end.kind === 'reset' ? { kind: 'reset', side: end.side, code: end.code } : statusOf(end.headers, longest);
 }
 
 function statusOf(trailers: readonly HeaderField[], longest: number): CallOutcome {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -88,7 +88,7 @@ function* textLines(file: string): Generator<string> {
     const bytes = readFileSync(file);
     // git hands over a temporary copy, whose name differs each time.
     yield `# no cassette that can be read: ${error.what.replaceAll(file, 'it')}`;
-    yield `sha256: ${createHash('sha256').update(bytes).digest('hex')}`;
+    yield `sha256: ${hash('sha256', bytes, 'hex')}`;
     yield `size: ${size(bytes.length)}`;
   }
 }

@@ -3,10 +3,10 @@
  * any order among others; then, of a method's calls between such pairs, the ones most alike.
  */
 import { BRIDGE_SOLVE, NEW_CONTAINER, type CanonicalField } from '../bridge/index.js';
-import { methodKey, type Forms } from './form.js';
+import { methodKey, type Forms, type Sides } from './form.js';
 import { Ids } from './ids.js';
 import { increasing } from './increasing.js';
-import { pairEqual } from './pair-equal.js';
+import { eachEqual } from './pair-equal.js';
 import type { RecordedCall } from './recorded.js';
 
 export interface CallPair {
@@ -26,94 +26,158 @@ const MAX_COMPARED_PAIRS = 10_000;
 /** Ids that other calls refer to come from these: they are paired before those. */
 const INTRODUCING: readonly string[] = [BRIDGE_SOLVE, NEW_CONTAINER];
 
-export class CallAligner {
-  private readonly partners = new Map<RecordedCall, RecordedCall>();
-  private readonly taken = new Set<RecordedCall>();
+/** One recording's calls of a build, and who of them has a partner. */
+class Roll {
+  /** By place in the build: the place of the partner. */
+  private readonly partners: Int32Array;
 
   constructor(
-    private readonly before: Forms,
-    private readonly after: Forms,
-  ) {}
-
-  align(before: readonly RecordedCall[], after: readonly RecordedCall[]): AlignedCalls {
-    const [ours, theirs] = [byMethod(before), byMethod(after)];
-    for (const method of [...INTRODUCING, ...[...ours.keys()].filter((name) => !INTRODUCING.includes(name))]) this.alignMethod(ours.get(method) ?? [], theirs.get(method) ?? []);
-    const pairs = before.flatMap((call) => {
-      const partner = this.partners.get(call);
-      return partner === undefined ? [] : [{ before: call, after: partner }];
-    });
-    return { pairs, onlyBefore: before.filter((call) => !this.partners.has(call)), onlyAfter: after.filter((call) => !this.taken.has(call)) };
+    readonly calls: readonly RecordedCall[],
+    readonly forms: Forms,
+  ) {
+    this.partners = new Int32Array(calls.length).fill(NONE);
   }
 
-  private alignMethod(before: readonly RecordedCall[], after: readonly RecordedCall[]): void {
+  /** Undefined when it has none. */
+  partnerOf(place: number): number | undefined {
+    const partner = this.partners[place] ?? NONE;
+    return partner === NONE ? undefined : partner;
+  }
+
+  pair(place: number, partner: number): void {
+    this.partners[place] = partner;
+  }
+
+  readonly isFree = (place: number): boolean => this.partners[place] === NONE;
+
+  at(place: number): RecordedCall {
+    const call = this.calls[place];
+    if (call === undefined) throw new Error(`there is no call at ${place}`);
+    return call;
+  }
+
+  /** Places of its calls by their methods. */
+  byMethod(): ReadonlyMap<string, readonly number[]> {
+    const methods = new Map<string, number[]>();
+    for (const [place, call] of this.calls.entries()) {
+      const method = methodKey(call);
+      const known = methods.get(method);
+      if (known === undefined) methods.set(method, [place]);
+      else known.push(place);
+    }
+    return methods;
+  }
+}
+
+const NONE = -1;
+
+/** Calls by their places in their builds. */
+type Places = readonly number[];
+
+export function alignCalls(calls: { readonly before: readonly RecordedCall[]; readonly after: readonly RecordedCall[] }, { before, after }: Sides): AlignedCalls {
+  return new Alignment(new Roll(calls.before, before), new Roll(calls.after, after)).align();
+}
+
+class Alignment {
+  constructor(
+    private readonly before: Roll,
+    private readonly after: Roll,
+  ) {}
+
+  align(): AlignedCalls {
+    const { before, after } = this;
+    const [ours, theirs] = [before.byMethod(), after.byMethod()];
+    for (const method of [...INTRODUCING, ...[...ours.keys()].filter((name) => !INTRODUCING.includes(name))]) this.alignMethod(ours.get(method) ?? [], theirs.get(method) ?? []);
+    const pairs: CallPair[] = [];
+    const onlyBefore: RecordedCall[] = [];
+    for (const [place, call] of before.calls.entries()) {
+      const partner = before.partnerOf(place);
+      if (partner === undefined) onlyBefore.push(call);
+      else pairs.push({ before: call, after: after.at(partner) });
+    }
+    return { pairs, onlyBefore, onlyAfter: after.calls.filter((_, place) => after.isFree(place)) };
+  }
+
+  private alignMethod(before: Places, after: Places): void {
     // First those about the same results and containers and for the same use, then those that ask for the same of others.
     const exactly = (forms: Forms, call: RecordedCall): string => {
       const { key, ids } = forms.request(call);
       return ids.length === 0 ? key : `${key}\n${forms.ids.named(ids)}`;
     };
-    const isUsed = (calls: readonly RecordedCall[], forms: Forms): boolean => calls.some((call) => forms.useOf(call) !== '');
+    const isUsed = (places: Places, { forms, calls }: Roll): boolean => places.some((place) => calls[place] !== undefined && forms.useOf(calls[place]) !== '');
     if (isUsed(before, this.before) || isUsed(after, this.after)) this.pairEqual(before, after, (forms, call) => `${exactly(forms, call)}\n${forms.useOf(call)}`);
     this.pairEqual(before, after, exactly);
     this.pairEqual(before, after, (forms, call) => forms.request(call).key);
     this.pairBetween(before, after);
     // What stood in one place and now stands, changed, in another.
-    this.pairAlike(before.filter(this.isFree), after.filter(this.isFree), { onlyClose: true });
+    this.pairAlike(before, after, { onlyClose: true });
   }
 
-  private readonly isFree = (call: RecordedCall): boolean => !this.partners.has(call) && !this.taken.has(call);
-
-  private pairEqual(before: readonly RecordedCall[], after: readonly RecordedCall[], keyOf: (forms: Forms, call: RecordedCall) => string): void {
-    const found = new Map<RecordedCall, RecordedCall>();
-    pairEqual(before.filter(this.isFree), after.filter(this.isFree), found, { before: (call) => keyOf(this.before, call), after: (call) => keyOf(this.after, call) });
-    for (const [call, partner] of found) this.pair(call, partner);
+  private pairEqual(before: Places, after: Places, keyOf: (forms: Forms, call: RecordedCall) => string): void {
+    const [ours, theirs] = [before.filter(this.before.isFree), after.filter(this.after.isFree)];
+    const keys = (places: Places, roll: Roll): readonly string[] => places.map((place) => keyOf(roll.forms, roll.at(place)));
+    eachEqual(keys(ours, this.before), keys(theirs, this.after), (one, other) => {
+      this.pair(ours[one] ?? NONE, theirs[other] ?? NONE);
+    });
   }
 
   /** What lies between the same pairs in both recordings. */
-  private pairBetween(before: readonly RecordedCall[], after: readonly RecordedCall[]): void {
-    const place = new Map(after.map((call, index) => [call, index]));
-    const crossing = before.flatMap((call, index) => {
-      const partner = this.partners.get(call);
-      const at = partner === undefined ? undefined : place.get(partner);
-      return at === undefined ? [] : [[index, at] as const];
-    });
+  private pairBetween(before: Places, after: Places): void {
+    if (!before.some(this.before.isFree) || !after.some(this.after.isFree)) return;
+    /** Where in the second list the partner stands of what stands in the first. */
+    const back = new Map(after.map((place, index) => [place, index]));
+    const partners = before.map((place) => back.get(this.before.partnerOf(place) ?? NONE) ?? NONE);
+    const partnerOf = (index: number): number => partners[index] ?? NONE;
+    const crossing = [...before.keys()].filter((index) => partnerOf(index) !== NONE);
     let [from, otherFrom] = [0, 0];
-    for (const [to, otherTo] of [...increasing(crossing, ([, at]) => at), [before.length, after.length] as const]) {
-      this.pairAlike(before.slice(from, to).filter(this.isFree), after.slice(otherFrom, otherTo).filter(this.isFree), { onlyClose: false });
+    for (const to of [...increasing(crossing, partnerOf), before.length]) {
+      const otherTo = to === before.length ? after.length : partnerOf(to);
+      if (to > from && otherTo > otherFrom) this.pairAlike(before.slice(from, to), after.slice(otherFrom, otherTo), { onlyClose: false });
       [from, otherFrom] = [to + 1, otherTo + 1];
     }
   }
 
-  private pairAlike(before: readonly RecordedCall[], after: readonly RecordedCall[], { onlyClose }: { readonly onlyClose: boolean }): void {
-    if (before.length === 0 || after.length === 0) return;
-    if (before.length * after.length > MAX_COMPARED_PAIRS) {
-      if (!onlyClose) before.forEach((call, index) => after[index] !== undefined && this.pair(call, after[index]));
+  private pairAlike(before: Places, after: Places, { onlyClose }: { readonly onlyClose: boolean }): void {
+    const [ours, theirs] = [before.filter(this.before.isFree), after.filter(this.after.isFree)];
+    if (ours.length === 0 || theirs.length === 0) return;
+    if (ours.length * theirs.length > MAX_COMPARED_PAIRS) {
+      if (!onlyClose) this.pairInOrder(ours, theirs);
       return;
     }
-    const [ours, theirs] = [before.map((call) => countsOf(this.before.requestFields(call).fields)), after.map((call) => countsOf(this.after.requestFields(call).fields))];
-    const candidates = ours.flatMap((counts, one) => theirs.map((others, other) => ({ one, other, ...distanceBetween(counts, others) })));
+    const counts = (places: Places, roll: Roll): readonly Counts[] => places.map((place) => countsOf(roll.forms.requestFields(roll.at(place)).fields));
+    const [was, is] = [counts(ours, this.before), counts(theirs, this.after)];
+    const candidates = was.flatMap((one, index) => is.map((other, otherIndex) => ({ one: index, other: otherIndex, ...distanceBetween(one, other) })));
     candidates.sort((a, b) => a.distance - b.distance || Math.abs(a.one - a.other) - Math.abs(b.one - b.other) || a.one - b.one);
     for (const { one, other, distance, most } of candidates) {
-      const [call, partner] = [before[one], after[other]];
-      if (call === undefined || partner === undefined || !this.isFree(call) || !this.isFree(partner)) continue;
+      const [place, partner] = [ours[one] ?? NONE, theirs[other] ?? NONE];
+      if (!this.before.isFree(place) || !this.after.isFree(partner)) continue;
       if (most > 0 && distance >= (onlyClose ? most / 2 : most)) continue;
-      this.pair(call, partner);
+      this.pair(place, partner);
     }
     if (onlyClose) return;
-    const [left, others] = [before.filter(this.isFree), after.filter(this.isFree)];
+    const [left, others] = [ours.filter(this.before.isFree), theirs.filter(this.after.isFree)];
     // As many in the same place: each was changed, however much.
-    if (left.length === others.length) left.forEach((call, index) => others[index] !== undefined && this.pair(call, others[index]));
+    if (left.length === others.length) this.pairInOrder(left, others);
   }
 
-  private pair(before: RecordedCall, after: RecordedCall): void {
-    this.partners.set(before, after);
-    this.taken.add(after);
-    Ids.pairNumbers(this.before.ids, this.before.request(before).ids, this.after.ids, this.after.request(after).ids);
-    const introduced = new Map(this.after.introducedBy(after).map(({ at, id }) => [at, id]));
-    this.before.definedBy(before).forEach(({ id }, index) => Ids.pair(this.before.ids, id, this.after.ids, this.after.definedBy(after)[index]?.id ?? ''));
-    for (const { at, id } of this.before.introducedBy(before)) {
-      const partner = introduced.get(at);
-      if (partner !== undefined) Ids.pair(this.before.ids, id, this.after.ids, partner);
+  private pairInOrder(before: Places, after: Places): void {
+    for (const [index, place] of before.entries()) {
+      const partner = after[index];
+      if (partner !== undefined) this.pair(place, partner);
     }
+  }
+
+  private pair(place: number, partner: number): void {
+    const [one, other] = [this.before.at(place), this.after.at(partner)];
+    const [before, after] = [this.before.forms, this.after.forms];
+    this.before.pair(place, partner);
+    this.after.pair(partner, place);
+    Ids.pairNumbers(before.ids, before.request(one).ids, after.ids, after.request(other).ids);
+    before.definedBy(one).forEach(({ id }, index) => Ids.pair(before.ids, id, after.ids, after.definedBy(other)[index]?.id ?? ''));
+    const introduced = before.introducedBy(one);
+    if (introduced.length === 0) return;
+    const theirs = new Map(after.introducedBy(other).map(({ at, id }) => [at, id]));
+    for (const { at, id } of introduced) Ids.pair(before.ids, id, after.ids, theirs.get(at) ?? '');
   }
 }
 
@@ -138,15 +202,4 @@ function distanceBetween(one: Counts, other: Counts): { readonly distance: numbe
   }
   for (const count of other.values()) most += count;
   return { distance: most - 2 * common, most };
-}
-
-function byMethod(calls: readonly RecordedCall[]): ReadonlyMap<string, readonly RecordedCall[]> {
-  const methods = new Map<string, RecordedCall[]>();
-  for (const call of calls) {
-    const method = methodKey(call);
-    const known = methods.get(method);
-    if (known === undefined) methods.set(method, [call]);
-    else known.push(call);
-  }
-  return methods;
 }

@@ -6,7 +6,7 @@ import type { CallPair } from './align-calls.js';
 import { compareCapabilities } from './capabilities.js';
 import { compareExec } from './compare-exec.js';
 import { reportFields } from './field-report.js';
-import type { NamedFields, Sides } from './form.js';
+import type { Form, NamedFields, Sides } from './form.js';
 import { Ids, withoutAnyId } from './ids.js';
 import type { RecordedCall } from './recorded.js';
 import type { Difference, DifferenceClass } from './report.js';
@@ -23,8 +23,7 @@ export function compareCall(calls: CallPair, sides: Sides): readonly Difference[
 function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
   const [before, after] = [sides.before.request(calls.before), sides.after.request(calls.after)];
   if (isUnheard(calls)) return [];
-  if (before.key === after.key) Ids.pairNumbers(sides.before.ids, before.ids, sides.after.ids, after.ids);
-  if (before.key === after.key && sides.before.ids.named(before.ids) === sides.after.ids.named(after.ids)) return [];
+  if (isEqual(before, after, sides)) return [];
   const [was, is] = [sides.before.requestFields(calls.before), sides.after.requestFields(calls.after)];
   // The newer spelling has no resolve mode in what Go clients send.
   if (calls.before.path !== calls.after.path) return reportFields('requests', only(was, isNoResolveMode), only(is, isNoResolveMode));
@@ -32,9 +31,16 @@ function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
   return [...reportFields('requests', only(was, isNoError), only(is, isNoError)), ...reportFields('errors', only(was, isError), only(is, isError))];
 }
 
+/** Ids that stand for nothing yet stand for each other where all else is equal. */
+function isEqual(one: Form, other: Form, { before, after }: Sides): boolean {
+  if (one.key !== other.key) return false;
+  Ids.pairNumbers(before.ids, one.ids, after.ids, other.ids);
+  return Ids.areNamedAlike(before.ids, one.ids, after.ids, other.ids);
+}
+
 /** A daemon that does not know a method can refuse it before the request is sent: whether there is one is chance. */
 function isUnheard({ before, after }: CallPair): boolean {
-  const isRefused = ({ summary: { outcome } }: RecordedCall): boolean => outcome.kind === 'status' && outcome.code === UNIMPLEMENTED;
+  const isRefused = ({ outcome }: RecordedCall): boolean => outcome.kind === 'status' && outcome.code === UNIMPLEMENTED;
   return isRefused(before) && isRefused(after) && [before, after].some(({ request }) => request === undefined);
 }
 
@@ -53,17 +59,14 @@ function compareAnswer(calls: CallPair, sides: Sides): readonly Difference[] {
   if (was === undefined || is === undefined) return [];
   if (calls.before.path === calls.after.path && Buffer.compare(was, is) === 0) return [];
   const [before, after] = [sides.before.answer(calls.before), sides.after.answer(calls.after)];
-  if (before.key === after.key) {
-    Ids.pairNumbers(sides.before.ids, before.ids, sides.after.ids, after.ids);
-    if (sides.before.ids.named(before.ids) === sides.after.ids.named(after.ids)) return [];
-  }
+  if (isEqual(before, after, sides)) return [];
   const of: DifferenceClass = calls.before.path === PING || CONTROL_FACTS.test(calls.before.path) ? 'environment' : 'responses';
   const fields = [sides.before.answerFields(calls.before), sides.after.answerFields(calls.after)] as const;
   return of === 'environment' ? compareCapabilities(...fields) : reportFields(of, ...fields);
 }
 
 function compareEnd(calls: CallPair, sides: Sides): readonly Difference[] {
-  const [was, is] = [endOf(calls.before.summary.outcome), endOf(calls.after.summary.outcome)];
+  const [was, is] = [endOf(calls.before.outcome), endOf(calls.after.outcome)];
   if (was !== is) return [{ class: 'errors', at: 'status', value: { before: saidEnd(calls.before, was), after: saidEnd(calls.after, is) }, isText: false, isAnnotation: false, otherOps: [], again: [] }];
   if (was === OK) return [];
   return reportFields('errors', sides.before.statusFields(calls.before), sides.after.statusFields(calls.after));

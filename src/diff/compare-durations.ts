@@ -10,12 +10,13 @@ import type { Difference } from './report.js';
  * @param threshold what a difference has to come up to; nothing is compared without one
  */
 export function compareDurations({ before, after }: CallPair, threshold: Nanoseconds | undefined): readonly Difference[] {
+  if (threshold === undefined) return [];
   const [was, is] = [tookOf(before), tookOf(after)];
-  if (threshold === undefined || was === undefined || is === undefined) return [];
+  if (was === undefined || is === undefined) return [];
   if ((was > is ? was - is : is - was) < threshold) return [];
   return [{ class: 'time', at: 'duration', value: { before: duration(was), after: duration(is) }, isText: false, isAnnotation: false, otherOps: [], again: [] }];
 }
 
-function tookOf({ summary: { start, end } }: RecordedCall): Nanoseconds | undefined {
+function tookOf({ start, end }: RecordedCall): Nanoseconds | undefined {
   return end === undefined ? undefined : end - start;
 }

@@ -4,7 +4,7 @@ import type { Cassette, Nanoseconds } from '../cassette/index.js';
 import { plural } from '../quantity.js';
 import { aboutCall } from './about.js';
 import { alignBuilds, buildName } from './align-builds.js';
-import { CallAligner, type AlignedCalls } from './align-calls.js';
+import { alignCalls, type AlignedCalls } from './align-calls.js';
 import { Cascade } from './cascade.js';
 import { compareCall } from './compare-call.js';
 import { compareControl } from './compare-control.js';
@@ -29,7 +29,7 @@ export interface DiffOptions {
 }
 
 /** What is compared of a cassette. */
-export type ComparedCassette = Pick<Cassette, 'path' | 'header' | 'state' | 'duration' | 'calls' | 'events'>;
+export type ComparedCassette = Pick<Cassette, 'path' | 'header' | 'state' | 'duration' | 'events'>;
 
 const ALL_BUT_TIME = DIFFERENCE_CLASSES.filter((name) => name !== 'time');
 const DEFAULT_THRESHOLD: Nanoseconds = 100_000_000n;
@@ -115,13 +115,13 @@ class Comparison {
       return { name, builds, calls: [{ method: 'build', calls: {}, differences: [difference] }] };
     }
     this.compared.builds += 1;
-    const aligned = new CallAligner(this.sides.before, this.sides.after).align(before.calls, after.calls);
+    const aligned = alignCalls({ before: before.calls, after: after.calls }, this.sides);
     const cascade = new Cascade();
     const calls: CallDifferences[] = [];
     if (this.options.control) for (const { calls: pair, differences } of compareControl(before, after, this.sides)) calls.push(...this.told(cascade, pair, differences));
     for (const pair of aligned.pairs) {
       this.compared.calls += 1;
-      this.compared.messages += pair.before.summary.clientMessages + pair.before.summary.serverMessages;
+      this.compared.messages += pair.before.messageCount;
       if (pair.before.path !== pair.after.path) this.respelled += 1;
       const differences = [...compareCall(pair, this.sides), ...compareDurations(pair, this.options.timeThreshold)];
       calls.push(...this.told(cascade, pair, differences));
@@ -173,7 +173,7 @@ class Comparison {
 }
 
 const timesOf = (count: number): string => (count === 1 ? 'once' : `${count} times`);
-const placeOf = ({ id, summary }: RecordedCall): CallPlace => ({ call: id, start: summary.start });
+const placeOf = ({ id, start }: RecordedCall): CallPlace => ({ call: id, start });
 
 /** In the order of the first recording, those of the second in between by their own times; what is said of one pair of calls stands together. */
 function merged(calls: readonly CallDifferences[]): readonly CallDifferences[] {

@@ -2,7 +2,7 @@
  * Messages of one recording as they are compared: in canonical form, ids by their roles, and what has two spellings in the
  * newer one. A form is a key for finding a message's like, or fields for telling how two differ.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   asSourceMetaRequest,
   asSourceMetaResponse,
@@ -11,6 +11,7 @@ import {
   bytesField,
   canonicalMessage,
   concat,
+  CONTROL,
   decodeStatus,
   EXEC_PROCESS,
   headerText,
@@ -18,9 +19,11 @@ import {
   isWrittenOneWay,
   KnownOps,
   methodOf,
-  opDigests,
+  PING,
+  ReadAnswer,
   RESOLVE_IMAGE_CONFIG,
   RESOLVE_SOURCE_META,
+  SOLVE,
   varintField,
   type Canonical,
   type CanonicalField,
@@ -29,6 +32,7 @@ import {
   type IntroducedId,
   type Rules,
 } from '../bridge/index.js';
+import { Memo } from '../passing.js';
 import { detailsByType } from './details.js';
 import { readExec } from './exec.js';
 import { Ids, withoutAnyId, type SideName } from './ids.js';
@@ -54,17 +58,28 @@ interface Typed {
   readonly payload: Uint8Array;
 }
 
-/** A form whose key is made when the ops of both recordings are known. */
-interface Draft {
-  readonly text: string;
-  readonly mentionsOps: boolean;
-  readonly ids: readonly number[];
+/** Has its key when the ops of both recordings are known. */
+class Draft implements Form {
+  private found: string | undefined;
+
+  /** @param source of a text that mentions ops: by that, its key is found */
+  constructor(
+    private readonly text: string,
+    readonly ids: readonly number[],
+    private readonly source?: Ids,
+  ) {}
+
+  get key(): string {
+    if (this.source === undefined) return this.text;
+    this.found ??= digestOf(this.source.withoutOtherOps(this.text));
+    return this.found;
+  }
 }
 
 const NONE: readonly IntroducedId[] = [];
 const NONE_DEFINED: readonly DefinedId[] = [];
-const NOTHING: Draft = { text: '', mentionsOps: false, ids: [] };
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('base64');
+const NOTHING = new Draft('', []);
+const digestOf = (text: string): string => hash('sha256', text, 'base64');
 
 /** The method under which a call is compared. */
 export function methodKey({ path }: Pick<RecordedCall, 'path'>): string {
@@ -73,11 +88,14 @@ export function methodKey({ path }: Pick<RecordedCall, 'path'>): string {
 
 export class Forms {
   readonly ids: Ids;
-  private readonly drafts = new Map<number, Draft>();
+  private readonly requests = new Map<number, Form>();
+  /** Those of answers that hold definitions. */
+  private readonly answers = new Map<number, Form>();
+  private readonly introduced = new Map<number, readonly IntroducedId[]>();
   private readonly defined = new Map<number, readonly DefinedId[]>();
   /** What was run in each container. */
   private readonly uses = new Map<string, string[]>();
-  private readonly remembered = new Map<string, Draft>();
+  private readonly remembered = new Memo<string, Form>(REMEMBERED);
   /** A graph comes with each step that is built on it, and again in the answer. */
   private readonly canonicalOptions = { maxPlainBytes: MAX_PLAIN_BYTES, ops: new KnownOps() };
 
@@ -90,35 +108,43 @@ export class Forms {
 
   /** Reads a call's request and the names that it and its answer introduce; calls come in the order of their starts. */
   read(call: RecordedCall): void {
-    this.drafts.set(call.id, this.draftOf(call));
-    for (const { kind, id } of this.introducedBy(call)) this.ids.add(kind, id, call.id);
-    const answer = holdsDefinitions(call.path) ? answerIn(call) : undefined;
-    if (answer !== undefined) this.ids.addOps(opDigests(answer.type, answer.payload, this.rules, this.canonicalOptions));
+    this.requests.set(call.id, this.formOfRequest(call));
+    const payload = introducesIds(call.path) || holdsDefinitions(call.path) ? call.answer : undefined;
+    const answer = payload && new ReadAnswer(methodOf(call.path)?.responseType, payload);
+    const status = detailsIn(call);
+    const introduced = [...(answer !== undefined && introducesIds(call.path) ? answer.introduced : []), ...(status === undefined ? [] : introducedIds(STATUS, status))];
+    if (introduced.length > 0) this.introduced.set(call.id, introduced);
+    for (const { kind, id } of introduced) this.ids.add(kind, id, call.id);
+    if (answer === undefined || !holdsDefinitions(call.path)) return;
+    const canonical = answer.canonical(this.ids.tokens, this.rules, this.canonicalOptions);
+    this.ids.addOps(canonical.digests);
+    this.answers.set(call.id, this.formOf(canonical));
   }
 
-  private draftOf(call: RecordedCall): Draft {
-    if (call.path === EXEC_PROCESS) return this.draftOfExec(call);
+  private formOfRequest(call: RecordedCall): Form {
+    if (call.path === EXEC_PROCESS) return this.formOfExec(call);
     const request = requestIn(call);
     if (request === undefined) return NOTHING;
     if (isWrittenOneWay(call.path)) {
       const { text, numbers } = this.ids.takenOut(latin1(request.payload));
-      return { text, mentionsOps: false, ids: numbers };
+      return new Draft(text, numbers);
     }
     const raw = `${request.type ?? call.path} ${digestOf(latin1(request.payload))}`;
     const known = this.remembered.get(raw);
     if (known !== undefined) return known;
-    const { fields, annotations, digests, defines } = this.canonical(request, this.ids.tokens);
+    const canonical = this.canonical(request, this.ids.tokens);
+    const { digests, defines } = canonical;
     this.ids.addOps(digests);
     for (const { kind, id } of defines) this.ids.add(kind, id, call.id);
     if (defines.length > 0) this.defined.set(call.id, defines);
-    const draft = this.taken(textOf([...fields, ...annotations]));
+    const form = this.formOf(canonical);
     // A request that introduces an id comes once.
-    if (defines.length === 0) remember(this.remembered, raw, draft);
-    return draft;
+    if (defines.length === 0) this.remembered.set(raw, form);
+    return form;
   }
 
   /** Processes are compared one by one; here it is about which stream is which. */
-  private draftOfExec(call: RecordedCall): Draft {
+  private formOfExec(call: RecordedCall): Form {
     const processes = readExec(call, this.rules);
     for (const { id, container, given } of processes) {
       this.ids.add('process', id, call.id);
@@ -126,13 +152,12 @@ export class Forms {
       if (uses === undefined) this.uses.set(container, [given]);
       else uses.push(given);
     }
-    return { text: processes.map(({ start }) => start).sort().join('\n'), mentionsOps: false, ids: [] };
+    return new Draft(processes.map(({ start }) => start).sort().join('\n'), []);
   }
 
-  private taken(canonicalText: string): Draft {
-    const { text, numbers } = this.ids.tokensTakenOut(withoutMountPaths(canonicalText));
-    const mentionsOps = this.ids.mentionsOps(text);
-    return { text: mentionsOps ? text : digestOf(text), mentionsOps, ids: numbers };
+  private formOf({ fields, annotations }: Canonical): Form {
+    const { text, numbers } = this.ids.tokensTakenOut(withoutMountPaths(textOf([...fields, ...annotations])));
+    return this.ids.mentionsOps(text) ? new Draft(text, numbers, this.ids) : new Draft(digestOf(text), numbers);
   }
 
   /** The ids that the client made up for its request. */
@@ -151,33 +176,20 @@ export class Forms {
   }
 
   /** The ids that the answer gives out. */
-  introducedBy(call: RecordedCall): readonly IntroducedId[] {
-    const answer = introducesIds(call.path) ? call.answer : undefined;
-    const status = detailsIn(call);
-    if (answer === undefined && status === undefined) return NONE;
-    const type = methodOf(call.path)?.responseType;
-    return [...(answer === undefined || type === undefined ? [] : introducedIds(type, answer)), ...(status === undefined ? [] : introducedIds(STATUS, status))];
+  introducedBy({ id }: RecordedCall): readonly IntroducedId[] {
+    return this.introduced.get(id) ?? NONE;
   }
 
   /** Of a request that was read; the recordings are joined. */
   request({ id }: RecordedCall): Form {
-    const draft = this.drafts.get(id) ?? NOTHING;
-    return { key: this.keyOf(draft), ids: draft.ids };
+    return this.requests.get(id) ?? NOTHING;
   }
 
   answer(call: RecordedCall): Form {
+    const known = this.answers.get(call.id);
+    if (known !== undefined) return known;
     const answer = answerIn(call);
-    if (answer === undefined) return { key: '', ids: [] };
-    return this.formOf(this.canonical(answer, this.ids.tokens));
-  }
-
-  private formOf({ fields, annotations }: Canonical): Form {
-    const draft = this.taken(textOf([...fields, ...annotations]));
-    return { key: this.keyOf(draft), ids: draft.ids };
-  }
-
-  private keyOf({ text, mentionsOps }: Draft): string {
-    return mentionsOps ? digestOf(this.ids.withoutOtherOps(text)) : text;
+    return answer === undefined ? NOTHING : this.formOf(this.canonical(answer, this.ids.tokens));
   }
 
   private canonical({ type, payload }: Typed, ids: IdMap): Canonical {
@@ -230,11 +242,6 @@ export type NamedFields = Pick<Canonical, 'fields' | 'annotations'>;
 const textOf = (fields: readonly CanonicalField[]): string => fields.map(([path, value]) => `${path} = ${value}`).join('\n');
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
-function remember(known: Map<string, Draft>, key: string, draft: Draft): void {
-  if (known.size >= REMEMBERED) known.clear();
-  known.set(key, draft);
-}
-
 function requestIn(call: RecordedCall): Typed | undefined {
   const payload = call.request;
   if (payload === undefined) return undefined;
@@ -251,12 +258,15 @@ function answerIn(call: RecordedCall): Typed | undefined {
 }
 
 /** Answers of other methods hold no ids that mean something later. */
-const introducesIds = (path: string): boolean => /\/(?:Solve|Ping|ListWorkers)$/.test(path);
-const holdsDefinitions = (path: string): boolean => path === BRIDGE_SOLVE || path === INPUTS;
-const INPUTS = `${BRIDGE}Inputs`;
+const INTRODUCING: ReadonlySet<string> = new Set([BRIDGE_SOLVE, SOLVE, PING, `${CONTROL}ListWorkers`]);
+const introducesIds = (path: string): boolean => INTRODUCING.has(path);
+const HOLDING_DEFINITIONS: ReadonlySet<string> = new Set([BRIDGE_SOLVE, `${BRIDGE}Inputs`]);
+const holdsDefinitions = (path: string): boolean => HOLDING_DEFINITIONS.has(path);
 
-function detailsIn({ trailer }: RecordedCall): Uint8Array | undefined {
-  const details = headerText(trailer, 'grpc-status-details-bin');
+function detailsIn(call: RecordedCall): Uint8Array | undefined {
+  const { outcome } = call;
+  if (outcome.kind === 'status' && outcome.code === 0) return undefined;
+  const details = headerText(call.trailer, 'grpc-status-details-bin');
   return details === undefined ? undefined : Buffer.from(details, 'base64');
 }
 

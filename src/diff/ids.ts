@@ -22,6 +22,11 @@ const DIGEST = /sha256:[0-9a-f]{64}/g;
 /** An op that only one of the recordings has: that its digest is another one follows from what differs in it or below it. */
 const OTHER_OP = '⟨other op⟩';
 
+const NO_NUMBERS: readonly number[] = [];
+
+/** A list that grew has room to grow on, for sixteen more. */
+const trimmed = (numbers: readonly number[]): readonly number[] => (numbers.length === 0 ? NO_NUMBERS : numbers.slice());
+
 const ANY_ID = '⟨id⟩';
 
 /** Ids that are not known as such count as well. */
@@ -94,7 +99,7 @@ export class Ids {
       numbers.push(known.number);
       return '\0';
     });
-    return { text: plain, numbers };
+    return { text: plain, numbers: trimmed(numbers) };
   }
 
   /** The same of a canonical text with tokens. */
@@ -104,12 +109,22 @@ export class Ids {
       numbers.push(Number(number));
       return `⟨${kind}⟩`;
     });
-    return { text: plain, numbers };
+    return { text: plain, numbers: trimmed(numbers) };
   }
 
   /** What ids are called now, in one text: equal for ids that stand for each other. */
   named(numbers: readonly number[]): string {
-    return numbers.map((number) => this.byNumber[number]).map((known) => (known === undefined ? '' : this.nameOf(known))).join(' ');
+    return numbers.map((number) => this.called(number)).join(' ');
+  }
+
+  /** Whether ids by their numbers are called the same, each at its place. */
+  static areNamedAlike(one: Ids, numbers: readonly number[], other: Ids, otherNumbers: readonly number[]): boolean {
+    return numbers.length === otherNumbers.length && numbers.every((number, index) => one.called(number) === other.called(otherNumbers[index] ?? -1));
+  }
+
+  private called(number: number): string {
+    const known = this.byNumber[number];
+    return known === undefined ? '' : this.nameOf(known);
   }
 
   mentionsOps(text: string): boolean {

@@ -25,19 +25,22 @@ class Timeline {
   private readonly heard: readonly { readonly time: Nanoseconds; readonly call: RecordedCall; readonly isEnd: boolean }[];
 
   constructor(calls: readonly RecordedCall[]) {
-    const ends = calls.flatMap((call) => (call.summary.end === undefined ? [] : [{ time: call.summary.end, call, isEnd: true }]));
+    const ends = calls.flatMap((call) => {
+      const { end } = call;
+      return end === undefined ? [] : [{ time: end, call, isEnd: true }];
+    });
     const streamed = calls
-      .filter(({ summary }) => summary.serverMessages > 1)
+      .filter(({ hasStreamed }) => hasStreamed)
       .flatMap((call) => call.messages.filter(({ kind }) => kind === 'server-message').map(({ time }) => ({ time, call, isEnd: false })));
     this.heard = [...ends, ...streamed].sort((one, other) => (one.time < other.time ? -1 : 1));
   }
 
   /** The second was made because the first had ended, as far as a recording can show that: for some time before it, the client heard of nothing else. */
   isAfter(first: RecordedCall, second: RecordedCall): boolean {
-    const at = this.heardBefore(second.summary.start);
+    const at = this.heardBefore(second.start);
     const [last, before] = [this.heard[at - 1], this.heard[at - 2]];
-    if (last?.call !== first || !last.isEnd || last.time - first.summary.start < AT_ONCE) return false;
-    return before === undefined || second.summary.start - before.time >= AT_ONCE;
+    if (last?.call !== first || !last.isEnd || last.time - first.start < AT_ONCE) return false;
+    return before === undefined || second.start - before.time >= AT_ONCE;
   }
 
   /** How many things. */
@@ -54,14 +57,14 @@ class Timeline {
 
   /** Both were made at once, and went on side by side for long. */
   isBeside(first: RecordedCall, second: RecordedCall): boolean {
-    const [one, other] = first.summary.start <= second.summary.start ? [first, second] : [second, first];
-    return other.summary.start - one.summary.start < AT_ONCE && isLong(one) && isLong(other);
+    const [one, other] = first.start <= second.start ? [first, second] : [second, first];
+    return other.start - one.start < AT_ONCE && isLong(one) && isLong(other);
   }
 }
 
 const FOREVER: Nanoseconds = 1n << 62n;
-const isLong = (call: RecordedCall): boolean => endOf(call) - call.summary.start >= LONG;
-const endOf = ({ summary }: RecordedCall): Nanoseconds => summary.end ?? FOREVER;
+const isLong = (call: RecordedCall): boolean => endOf(call) - call.start >= LONG;
+const endOf = ({ end }: RecordedCall): Nanoseconds => end ?? FOREVER;
 
 export function compareOrder({ pairs }: AlignedCalls, before: readonly RecordedCall[], after: readonly RecordedCall[], nameOf: (call: RecordedCall) => string): readonly OrderDifference[] {
   const place = new Map(after.map((call, index) => [call, index]));

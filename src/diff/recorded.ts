@@ -1,20 +1,34 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
 import { BRIDGE, buildIdOf, buildOfCall, CONTROL, headerText, SOLVE, solveFacts, type SolveFacts } from '../bridge/index.js';
-import { HeldCall, HeldCalls, type Beginning, type CallEvent, type CallSummary, type Cassette, type FrontendRun, type HeaderField, type MessageEvent } from '../cassette/index.js';
+import { HeldCall, HeldCalls, HTTP_1, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type FrontendRun, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from '../cassette/index.js';
 import { BadCompression, decompressor, DEFAULT_LIMITS } from '../wire/index.js';
 
 /** A call with all of it that is compared. What crossed on it is looked up each time that it is asked for. */
 export class RecordedCall extends HeldCall {
   constructor(
     beginning: Beginning,
-    readonly summary: CallSummary,
+    /** `:path` */
+    readonly path: string,
+    private readonly outcomes: Outcomes,
   ) {
     super(beginning);
   }
 
-  /** `:path` */
-  get path(): string {
-    return this.summary.path;
+  /** What ended it: the first trailer, or reset. */
+  private get last(): (HeaderEvent & { readonly kind: 'server-trailer' }) | Reset | undefined {
+    const [trailer, reset] = [this.find('server-trailer'), this.find('reset')];
+    return reset === undefined || (trailer !== undefined && trailer.seq < reset.seq) ? trailer : reset;
+  }
+
+  /** When its outcome came; undefined for a call that was open at the end of the recording. */
+  get end(): Nanoseconds | undefined {
+    return this.last?.time;
+  }
+
+  get outcome(): CallOutcome {
+    const { last } = this;
+    if (last === undefined) return OPEN;
+    return last.kind === 'reset' ? outcomeOf(last) : this.outcomes.of(last);
   }
 
   /** The client's first message; undefined when none came or its body was left out. */
@@ -30,6 +44,15 @@ export class RecordedCall extends HeldCall {
   /** Of both sides, in their order, without compression. */
   get messages(): readonly MessageEvent[] {
     return this.events.flatMap((event) => (isMessage(event) ? [event.compressed ? { ...event, data: this.dataOf(event) } : event] : []));
+  }
+
+  get messageCount(): number {
+    return this.count('client-message') + this.count('server-message');
+  }
+
+  /** The server sent more than an answer. */
+  get hasStreamed(): boolean {
+    return this.count('server-message') > 1;
   }
 
   /** Empty when the call did not end with a trailer. */
@@ -54,6 +77,22 @@ export class RecordedCall extends HeldCall {
     }
   }
 }
+
+/** What trailers say, of which most are one list that comes again. */
+class Outcomes {
+  private readonly known = new Map<readonly HeaderField[], CallOutcome>();
+
+  of(trailer: HeaderEvent): CallOutcome {
+    let outcome = this.known.get(trailer.headers);
+    if (outcome === undefined) {
+      outcome = outcomeOf(trailer);
+      this.known.set(trailer.headers, outcome);
+    }
+    return outcome;
+  }
+}
+
+const OPEN: CallOutcome = { kind: 'open' };
 
 const isMessage = (event: CallEvent): event is MessageEvent => event.kind === 'client-message' || event.kind === 'server-message';
 
@@ -83,43 +122,46 @@ const isCompared = (path: string): boolean => path.startsWith(BRIDGE) || path.st
 const SESSION_LIKE = /\/(?:Session|ListenBuildHistory)$/;
 
 /** @param cassette to be kept open as long as the calls are looked at: large answers stay in the file until then */
-export function readSide(cassette: Pick<Cassette, 'header' | 'calls' | 'events'>): RecordedSide {
-  const summaries = new Map<number, CallSummary>();
-  for (const summary of cassette.calls) {
-    if (summary.method === undefined && isCompared(summary.path) && !SESSION_LIKE.test(summary.path)) summaries.set(summary.id, summary);
-  }
+export function readSide(cassette: Pick<Cassette, 'header' | 'events'>): RecordedSide {
+  const engine = new Set<number>();
+  const said = headerReader();
+  const outcomes = new Outcomes();
   const held = new HeldCalls((beginning) => {
-    const summary = summaries.get(beginning.header.call);
-    return summary && new RecordedCall(beginning, summary);
+    const { path } = said(beginning.header.headers);
+    return engine.has(beginning.header.connection) || !isCompared(path) || SESSION_LIKE.test(path) ? undefined : new RecordedCall(beginning, path, outcomes);
   });
-  for (const event of cassette.events({ answersApart: true })) held.add(event);
+  for (const event of cassette.events({ answersApart: true })) {
+    if (event.kind === 'connection-open' && event.protocol === HTTP_1) engine.add(event.connection);
+    else held.add(event);
+  }
 
   const builds = new Map<string | number, { readonly calls: RecordedCall[]; readonly control: RecordedCall[] }>();
   const around: RecordedCall[] = [];
-  const buildIds = buildIdReader();
-  let [leftOut, gaps] = [0, 0];
   for (const call of held.calls) {
-    gaps += call.summary.gaps;
-    if (call.summary.leftOut > 0) leftOut += call.messages.filter(({ size, data }) => size > 0 && data === undefined).length;
-    const build = buildOfCall({ path: call.path, connection: call.connection, buildId: buildIds(call.headers) }, () => call.request);
+    const { path, connection, headers } = call;
+    const build = buildOfCall({ path, connection, buildId: said(headers).buildId }, () => call.request);
     if (build === undefined) {
       around.push(call);
       continue;
     }
     const members = builds.get(build) ?? { calls: [], control: [] };
     builds.set(build, members);
-    (call.path.startsWith(BRIDGE) ? members.calls : members.control).push(call);
+    (path.startsWith(BRIDGE) ? members.calls : members.control).push(call);
   }
   const { frontend } = cassette.header;
-  return { builds: Array.from(builds.values(), ({ calls, control }, index) => ({ number: index + 1, facts: factsOf(control), frontend, calls, control })), around, leftOut, gaps };
+  return { builds: Array.from(builds.values(), ({ calls, control }, index) => ({ number: index + 1, facts: factsOf(control), frontend, calls, control })), around, leftOut: held.leftOut, gaps: held.gaps };
 }
 
-/** Most header lists are one object that comes again. */
-function buildIdReader(): (headers: readonly HeaderField[]) => string | undefined {
-  const known = new Map<readonly HeaderField[], string | undefined>();
+/** What is looked for in header lists, of which most are one object that comes again. */
+function headerReader(): (headers: readonly HeaderField[]) => { readonly path: string; readonly buildId: string | undefined } {
+  const known = new Map<readonly HeaderField[], { readonly path: string; readonly buildId: string | undefined }>();
   return (headers) => {
-    if (!known.has(headers)) known.set(headers, buildIdOf(headers));
-    return known.get(headers);
+    let said = known.get(headers);
+    if (said === undefined) {
+      said = { path: headerText(headers, ':path') ?? '', buildId: buildIdOf(headers) };
+      known.set(headers, said);
+    }
+    return said;
   };
 }
 

@@ -3,7 +3,7 @@
  * used, so everyone who plays a recording shares it. Nothing is canonicalised before it is asked for: an op graph
  * takes some 0.2 ms (bench: 32 callers, Solve).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay, type Rules } from '../bridge/index.js';
 import { BytesIndex } from './bytes-index.js';
@@ -27,14 +27,14 @@ const NO_IDS: IdMap = new Map<string, string>();
 
 /** Equal for equal annotations. */
 export function digestOf(annotations: Canonical['annotations']): string {
-  return annotations.length === 0 ? '' : createHash('sha256').update(JSON.stringify(annotations)).digest('base64');
+  return annotations.length === 0 ? '' : hash('sha256', JSON.stringify(annotations), 'base64');
 }
 
 /** Longer texts are not kept as keys: those of a few thousand op graphs are 10 KB each. */
 const LONGEST_KEY = 128;
 
 /** Equal for equal texts. */
-const keyOf = (text: string): string => (text.length <= LONGEST_KEY ? text : createHash('sha256').update(text).digest('base64'));
+const keyOf = (text: string): string => (text.length <= LONGEST_KEY ? text : hash('sha256', text, 'base64'));
 
 export class MethodIndex {
   private bytes: BytesIndex | undefined;

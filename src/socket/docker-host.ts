@@ -2,7 +2,7 @@
  * Where Docker's clients would find their engine: DOCKER_HOST, else the current context, else the usual socket
  * (docker/cli cli/command/cli.go, cli/context/store).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export function dockerHost(env: NodeJS.ProcessEnv, defaultSocket: string = DEFAU
 }
 
 function contextHost(folder: string, name: string): DockerHost {
-  const id = createHash('sha256').update(name).digest('hex');
+  const id = hash('sha256', name, 'hex');
   const host = textAt(readJson(join(folder, 'contexts', 'meta', id, 'meta.json')), ['Endpoints', 'docker', 'Host']);
   if (!isSet(host)) return none(`Docker's context ${name} names no engine`);
   if (existsSync(join(folder, 'contexts', 'tls', id, 'docker'))) return none(`Docker's context ${name} wants TLS, and an engine is dialled without TLS only`);

@@ -2,7 +2,7 @@
  * A cassette as a text to compare two recordings by: the calls one after the other, without times and numbers, and with
  * payloads that nobody reads by their digest. It is for git diff, and is not packed again.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { headerText, Plain, shortMethod, type Literal, type LiteralMap } from '../bridge/index.js';
 import type { Cassette, CassetteEvent } from '../cassette/index.js';
@@ -21,7 +21,7 @@ const OF_ONE_RUN: ReadonlySet<string> = new Set(['grpc-timeout', 'traceparent', 
 const byDigest: Store = (content) => {
   if (content.length <= (typeof content === 'string' ? LONG_TEXT : SHORT_BYTES)) return undefined;
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-  return `!digest sha256:${createHash('sha256').update(bytes).digest('hex')} # ${size(bytes.length)}`;
+  return `!digest sha256:${hash('sha256', bytes, 'hex')} # ${size(bytes.length)}`;
 };
 
 /** The same cassette has the same lines; two recordings of one build have mostly the same. */

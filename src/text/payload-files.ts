@@ -1,5 +1,5 @@
 /** The folder form's payload files: larger texts and bytes, each named by its digest when it was written. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -23,7 +23,7 @@ export function payloadStore(write: (name: string, content: Uint8Array) => void)
     if (content.length < LARGE / 4) return undefined;
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     if (bytes.length < LARGE) return undefined;
-    const name = `${createHash('sha256').update(bytes).digest('hex')}.${typeof content === 'string' ? 'txt' : 'bin'}`;
+    const name = `${hash('sha256', bytes, 'hex')}.${typeof content === 'string' ? 'txt' : 'bin'}`;
     if (!written.has(name)) write(name, bytes);
     written.add(name);
     return `!file ${PAYLOADS}/${name}`;

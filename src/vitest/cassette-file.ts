@@ -1,5 +1,5 @@
 /** Where the cassette of a test is: a file of its own, named so that one sees whose it is. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { basename, join } from 'node:path';
 
 /** A name that file systems and terminals take well is no longer than this, its hash apart. */
@@ -20,8 +20,8 @@ export function cassetteFile(folder: string, testFile: string, names: readonly s
   const isPlain = names.every((name) => PLAIN.test(name)) && names.join('').length <= MAX_PART_CHARS;
   const parts = names.map(slug).filter((part) => part !== '');
   const readable = parts.join('--').slice(0, MAX_PART_CHARS).replace(/-+$/, '') || 'test';
-  const hash = isPlain ? '' : `.${createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, HASH_CHARS)}`;
-  return join(folder, basename(testFile).replace(/\.[cm]?[jt]sx?$/, ''), `${readable}${hash}.cassette`);
+  const suffix = isPlain ? '' : `.${hash('sha256', JSON.stringify(names), 'hex').slice(0, HASH_CHARS)}`;
+  return join(folder, basename(testFile).replace(/\.[cm]?[jt]sx?$/, ''), `${readable}${suffix}.cassette`);
 }
 
 function slug(name: string): string {

@@ -13,8 +13,8 @@ export class Held {
   constructor(name: string) {
     using cassette = Cassette.open(cassettePath(name));
     this.events = [...cassette.events()];
-    const { path, header, state, duration, calls } = cassette;
-    this.facts = { path, header, state, duration, calls };
+    const { path, header, state, duration } = cassette;
+    this.facts = { path, header, state, duration };
   }
 
   /** @param events in place of its own */

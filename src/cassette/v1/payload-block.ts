@@ -1,5 +1,5 @@
 /** The content of a `pay` record: payloads that events refer to by number, each with its SHA-256. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { asArray, asBytes, asCount, decode, encode, integer, Malformed } from './msgpack.js';
 
 export const DIGEST_LENGTH = 32;
@@ -16,7 +16,7 @@ export interface PayloadBlock {
 }
 
 export function digestOf(payload: Uint8Array): Buffer {
-  return createHash('sha256').update(payload).digest();
+  return hash('sha256', payload, 'buffer');
 }
 
 /** All of the content but the payloads themselves, `bytes` of which follow it. */

@@ -9,7 +9,7 @@ import type { CassetteEvent, HeaderField, MessageEvent, Nanoseconds } from '../e
 import type { CassetteHeader } from '../header.js';
 import { LateMessage, type Payloads } from '../late-message.js';
 import type { BlockRuns, CallEntry, CallSummary, ConnectionSummary } from '../summary.js';
-import { type DecodedEvent, decodeBatch, type HeaderSource, type StoredMessage } from './batch-decoder.js';
+import { type Batch, type DecodedEvent, decodeBatch, type HeaderSource, type StoredMessage } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
 import type { EventBlock, PayloadBlockPlace } from './index-record.js';
 import { type CassetteState, type Layout, layoutFromIndex, scan } from './layout.js';
@@ -147,11 +147,25 @@ export class ReaderV1 implements Payloads {
     for (const [number, place] of this.layout.index.eventBlocks.entries()) {
       // A hole in a scanned file: the block that stood there is gone.
       if (place.firstSeq > nextSeq) yield lost({ offset: place.offset, firstSeq: nextSeq, count: place.firstSeq - nextSeq }, time);
-      nextSeq = place.firstSeq + place.count;
-      const events = headers === undefined ? this.#eventBlock(number, place)?.events : this.#decoded(place, headers);
-      if (events === undefined) yield lost(place, time);
-      else for (const event of events) yield headers === undefined ? this.#resolve(event) : this.#shared(event);
-      time = events?.at(-1)?.time ?? time;
+      nextSeq = place.firstSeq;
+      const events = headers === undefined ? this.#eventBlock(number, place)?.events : this.#streamed(place, headers);
+      for (const event of events ?? []) {
+        yield headers === undefined ? this.#resolve(event) : this.#shared(event);
+        nextSeq = event.seq + 1;
+        time = event.time;
+      }
+      const end = place.firstSeq + place.count;
+      if (nextSeq < end) yield lost({ offset: place.offset, firstSeq: nextSeq, count: end - nextSeq }, time);
+      nextSeq = end;
+    }
+  }
+
+  /** One by one, none of them kept, up to the first that cannot be read. */
+  *#streamed(place: EventBlock, headers: HeaderSource): Generator<DecodedEvent> {
+    try {
+      yield* this.#batch(place, headers).events;
+    } catch (error) {
+      this.#noteUnreadable(error, place.offset, 'events');
     }
   }
 
@@ -168,24 +182,31 @@ export class ReaderV1 implements Payloads {
     return block;
   }
 
-  #decoded(place: EventBlock, headers?: HeaderSource): readonly DecodedEvent[] | undefined {
-    return this.#guarded(place.offset, 'events', () => {
-      const record = readRecord(this.#source, place.offset);
-      const batch = decodeBatch(record.raw, headers);
-      if (record.frame.kind !== 'evt' || batch.firstSeq !== place.firstSeq || batch.count !== place.count) throw new Malformed('the block is not the one that the index names');
-      return [...batch.events];
-    });
+  #decoded(place: EventBlock): readonly DecodedEvent[] | undefined {
+    return this.#guarded(place.offset, 'events', () => [...this.#batch(place).events]);
+  }
+
+  #batch(place: EventBlock, headers?: HeaderSource): Batch {
+    const record = readRecord(this.#source, place.offset);
+    const batch = decodeBatch(record.raw, headers);
+    if (record.frame.kind !== 'evt' || batch.firstSeq !== place.firstSeq || batch.count !== place.count) throw new Malformed('the block is not the one that the index names');
+    return batch;
   }
 
   #guarded<T>(offset: number, kind: 'events' | 'payloads', read: () => T): T | undefined {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof Unreadable) && !(error instanceof Malformed)) throw error;
-      const bytes = error instanceof Unreadable ? error.damage.bytes : 0;
-      this.#note({ offset, bytes, kind, reason: error.message, calls: this.callsAt(offset) });
+      this.#noteUnreadable(error, offset, kind);
       return undefined;
     }
+  }
+
+  /** Whatever else went wrong is thrown again. */
+  #noteUnreadable(error: unknown, offset: number, kind: 'events' | 'payloads'): void {
+    if (!(error instanceof Unreadable) && !(error instanceof Malformed)) throw error;
+    const bytes = error instanceof Unreadable ? error.damage.bytes : 0;
+    this.#note({ offset, bytes, kind, reason: error.message, calls: this.callsAt(offset) });
   }
 
   /** The calls that have events in the block at the offset. */
