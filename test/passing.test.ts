@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { PassingMap, PassingSet } from '../src/passing.js';
+import { Memo, PassingMap, PassingSet } from '../src/passing.js';
 
 const key = fc.nat(40);
 const change = fc.oneof(
@@ -73,4 +73,26 @@ test('a set of the same kind is what a Set is', () => {
   expect([set.size, set.has('b'), ...set]).toEqual([3, true, 'a', 'c', 'b']);
   set.clear();
   expect(set.size).toBe(0);
+});
+
+describe('a memo', () => {
+  const entry = fc.record({ key, value: fc.nat(), weight: fc.integer({ min: 1, max: 20 }) });
+
+  property.prop([fc.array(entry, { maxLength: 100 })])('holds what was set last, or nothing, and never more than it may', (entries) => {
+    const memo = new Memo<number, number>(50);
+    const last = new Map<number, { value: number; weight: number }>();
+    for (const { key: set, value, weight } of entries) {
+      memo.set(set, value, weight);
+      last.set(set, { value, weight });
+      expect(memo.get(set)).toBe(value);
+      let held = 0;
+      for (const [known, { value: wanted, weight: taken }] of last) {
+        const found = memo.get(known);
+        if (found === undefined) continue;
+        expect(found).toBe(wanted);
+        held += taken;
+      }
+      expect(held).toBeLessThanOrEqual(50);
+    }
+  });
 });

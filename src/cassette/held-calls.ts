@@ -160,6 +160,12 @@ export class Rows {
     return kind;
   }
 
+  isCompressed(row: number): boolean {
+    const flags = this.pageOf(row).kinds[row % PAGE_ROWS] ?? 0;
+    const kind = this.kindOf(row);
+    return (flags & COMPRESSED) !== 0 && (kind === 'client-message' || kind === 'server-message');
+  }
+
   timeOf(row: number): Nanoseconds {
     return this.pageOf(row).times[row % PAGE_ROWS] ?? 0n;
   }
@@ -229,26 +235,49 @@ export class HeldCall {
 
   /** In sequence order, from the client header on; made anew each time. */
   get events(): CallEvent[] {
-    const events: CallEvent[] = [];
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) events.push(this.rows.event(row, this));
-    return events;
+    return [...this.walk()];
+  }
+
+  /** The same, each made when it is come to. */
+  *walk(): Generator<CallEvent> {
+    for (const row of this.each()) yield this.rows.event(row, this);
+  }
+
+  /** Those of some kinds; the others are not made. */
+  *only<K extends CallEvent['kind']>(...kinds: readonly K[]): Generator<CallEvent & { readonly kind: K }> {
+    for (const row of this.each()) {
+      if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
+      const event = this.rows.event(row, this);
+      if (isOf(event, kinds)) yield event;
+    }
+  }
+
+  /** Whether a message of it crossed compressed. */
+  get hasCompressed(): boolean {
+    for (const row of this.each()) if (this.rows.isCompressed(row)) return true;
+    return false;
   }
 
   /** How many events of a kind there are. */
   count(kind: CallEvent['kind']): number {
     let count = 0;
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (this.rows.kindOf(row) === kind) count += 1;
+    for (const row of this.each()) if (this.rows.kindOf(row) === kind) count += 1;
     return count;
   }
 
   /** The first event of a kind. */
   find<K extends CallEvent['kind']>(kind: K): (CallEvent & { readonly kind: K }) | undefined {
+    // No generator: for each request that is compared (bench: replay, diff).
     for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
       if (this.rows.kindOf(row) !== kind) continue;
       const event = this.rows.event(row, this);
-      if (isOf(event, kind)) return event;
+      if (isOf(event, [kind])) return event;
     }
     return undefined;
+  }
+
+  private *each(): Generator<number> {
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) yield row;
   }
 }
 
@@ -257,8 +286,8 @@ function isLeftOut(message: MessageEvent): boolean {
   return message.size > 0 && !(message instanceof LateMessage) && message.data === undefined;
 }
 
-function isOf<K extends CallEvent['kind']>(event: CallEvent, kind: K): event is CallEvent & { readonly kind: K } {
-  return event.kind === kind;
+function isOf<K extends CallEvent['kind']>(event: CallEvent, kinds: readonly K[]): event is CallEvent & { readonly kind: K } {
+  return (kinds as readonly string[]).includes(event.kind);
 }
 
 /** Builds up the calls; to be let go of when they are all there. */

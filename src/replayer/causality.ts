@@ -5,7 +5,7 @@
  * deadlocks a client that behaves as recorded.
  */
 import type { CallEvent } from '../cassette/index.js';
-import { isAwaited, type AwaitedEvent, type RecordedCall } from './recorded-call.js';
+import { awaitedIn, isAwaited, type AwaitedEvent, type RecordedCall } from './recorded-call.js';
 
 export interface ClientEvent {
   readonly seq: number;
@@ -54,7 +54,7 @@ export class ClientEvents {
 }
 
 function* awaitedOn(calls: readonly RecordedCall[]): Generator<AwaitedEvent> {
-  for (const { events } of calls) for (const event of events) if (isAwaited(event)) yield event;
+  for (const call of calls) yield* awaitedIn(call);
 }
 
 /** From where a pause is measured: one event's time in the recording, and now, both in ns. */

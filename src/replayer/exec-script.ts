@@ -6,7 +6,7 @@ import { canonicalRequest, EXEC_PROCESS, type ExecInput, parseExec, type Rules }
 import type { MessageEvent } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { EXEC_INPUT, readExecHead } from './exec-head.js';
-import { isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
+import { eventsOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 
 export interface RecordedProcess {
   readonly id: string;
@@ -61,7 +61,8 @@ export function readExec(call: RecordedCall, rules: Rules): RecordedExec {
   const drafts: Draft[] = [];
   const strays: { seq: number; text: string }[] = [];
   const ofTheStream: ServerEvent[] = [];
-  for (const event of call.events) {
+  let halfClose: number | undefined;
+  for (const event of eventsOf(call)) {
     if (isServerEvent(event)) {
       const answer = answerIn(event);
       const draft = answer && current.get(answer.process);
@@ -69,6 +70,7 @@ export function readExec(call: RecordedCall, rules: Rules): RecordedExec {
       else draft.answer(answer);
       continue;
     }
+    if (event.kind === 'client-half-close') halfClose ??= event.seq;
     const message = event.kind === 'client-message' && event.data !== undefined ? parseExec(event.data, rules) : undefined;
     if (message === undefined || event.kind !== 'client-message' || event.data === undefined) continue;
     const draft = current.get(message.process);
@@ -82,7 +84,6 @@ export function readExec(call: RecordedCall, rules: Rules): RecordedExec {
       draft.take(event.seq, message.input);
     }
   }
-  const halfClose = call.events.find(({ kind }) => kind === 'client-half-close')?.seq;
   return { call, processes: drafts.map((draft) => draft.process()), strays, ofTheStream, halfClose };
 }
 

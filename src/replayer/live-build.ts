@@ -16,7 +16,7 @@ import type { Told } from './miss.js';
 import { OpenCalls } from './open-calls.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
 import type { RecordedBuild } from './recorded-build.js';
-import { isAwaited, type RecordedCall } from './recorded-call.js';
+import { awaitedIn, eventsOf, type RecordedCall } from './recorded-call.js';
 
 /** Within a build every answer is given once, but for Ping, which asks for what doesn't change. */
 const reuseInBuild = (path: string): Reuse => (path === PING ? 'repeat-last' : 'once');
@@ -79,7 +79,7 @@ export class LiveBuild {
   }
 
   markCall(call: RecordedCall): void {
-    for (const event of call.events) if (isAwaited(event)) this.mark(event.seq);
+    for (const { seq } of awaitedIn(call)) this.mark(seq);
   }
 
   /** It was another event that happened, not this one. */
@@ -110,7 +110,7 @@ export class LiveBuild {
     if (taken === undefined || freed === undefined) return;
     matcher.use(taken);
     matcher.free(freed);
-    for (const event of freed.events) this.unmark(event.seq);
+    for (const { seq } of eventsOf(freed)) this.unmark(seq);
     this.markCall(taken);
   }
 
@@ -199,13 +199,14 @@ export class LiveBuild {
 
   /** What the recording goes on with. */
   awaited = (event: ClientEvent, waiting: RecordedCall): Awaited => {
-    const call = this.recorded.calls.find(({ events }) => events.some(({ seq }) => seq === event.seq)) ?? waiting;
+    const call = this.recorded.calls.find((one) => [...awaitedIn(one)].some(({ seq }) => seq === event.seq)) ?? waiting;
     return call.path === EXEC_PROCESS ? awaitedOfProcess(this.recorded.execOf(call), event, this.holders) : awaitedOn(call, event);
   };
 
   private originOf(call: RecordedCall): Anchor {
-    const { events } = call;
-    return { recorded: events.find(isAwaited)?.time ?? events[0]?.time ?? 0n, live: this.stage.heard() };
+    const [first] = eventsOf(call);
+    const [asked] = awaitedIn(call);
+    return { recorded: (asked ?? first)?.time ?? 0n, live: this.stage.heard() };
   }
 
   private endIfOver(): void {

@@ -3,12 +3,13 @@
  * and given back is what it says.
  */
 import { headerText } from '../bridge/index.js';
-import type { CallEvent, HeaderField, MessageEvent } from '../cassette/index.js';
+import { HeldCall, type CallEvent, type HeaderField, type MessageEvent } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { BadCompression, DEFAULT_LIMITS, decompressor } from '../wire/index.js';
 import type { RecordedCall } from './recorded-call.js';
 
 export function withPlainMessages(call: RecordedCall): RecordedCall {
+  if (call instanceof HeldCall && !call.hasCompressed) return call;
   const recorded = call.events;
   if (!recorded.some((event) => isMessage(event) && event.compressed)) return call;
   const fromClient = encodingIn(call.headers);

@@ -12,7 +12,7 @@ import type { Anchor, ClientEvent, Scope } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Told } from './miss.js';
 import type { PlacedFiles } from './placed-files.js';
-import { cancelOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
+import { cancelOf, eventsOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
 import type { Pacing } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
@@ -163,13 +163,12 @@ export class Player {
     const { recorded } = this.options;
     const awaited = this.current.event === 'cancel' ? cancelOf(recorded) : this.current.event;
     if (awaited === undefined || awaited === 'end') return 0n;
-    const { events } = recorded;
-    let before = events[0]?.time ?? awaited.time;
-    for (const { seq, time } of events) {
+    let before: bigint | undefined;
+    for (const { seq, time } of eventsOf(recorded)) {
       if (seq >= awaited.seq) break;
       before = time;
     }
-    return awaited.time - before;
+    return awaited.time - (before ?? awaited.time);
   }
 
   /** Hot path: for each message that is replayed (bench: replay). */

@@ -21,10 +21,23 @@ export interface RecordedCall {
 
 /** The first message of the client; undefined when none came or its body was left out. */
 export function requestOf(call: RecordedCall): Uint8Array | undefined {
-  // Without making the other events, which a request that is looked for among many calls has no use for.
   if (call instanceof HeldCall) return call.find('client-message')?.data;
   for (const event of call.events) if (event.kind === 'client-message') return event.data;
   return undefined;
+}
+
+/** What something else may wait for on the call. */
+export function awaitedIn(call: RecordedCall): Iterable<AwaitedEvent> {
+  return call instanceof HeldCall ? call.only('client-message', 'client-half-close') : call.events.filter(isAwaited);
+}
+
+/** The events of a call, each made when it is come to: of an ExecProcess there can be hundreds of thousands. */
+export function eventsOf(call: RecordedCall): Iterable<CallEvent> {
+  return call instanceof HeldCall ? call.walk() : call.events;
+}
+
+function resetsOf(call: RecordedCall): readonly Reset[] {
+  return call instanceof HeldCall ? [...call.only('reset')] : call.events.filter((event) => event.kind === 'reset');
 }
 
 export function isServerEvent(event: CallEvent): event is ServerEvent {
@@ -38,7 +51,7 @@ export function isAwaited(event: CallEvent): event is AwaitedEvent {
 
 /** The client's reset, when it was the client that ended the call. */
 export function cancelOf(call: RecordedCall): Reset | undefined {
-  return call.events.findLast((event): event is Reset => event.kind === 'reset' && event.side === 'client');
+  return resetsOf(call).findLast(({ side }) => side === 'client');
 }
 
 /**
@@ -47,6 +60,7 @@ export function cancelOf(call: RecordedCall): Reset | undefined {
  * never saw; it is left to the client's own deadline.
  */
 export function withoutDeadlineReset(call: RecordedCall): RecordedCall {
+  if (resetsOf(call).length === 0) return call;
   const { events } = call;
   const [first, last] = [events[0], events.at(-1)];
   if (first === undefined || last?.kind !== 'reset' || last.side !== 'server' || last.code !== ErrorCode.CANCEL) return call;

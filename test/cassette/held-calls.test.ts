@@ -47,15 +47,36 @@ describe('calls that are held all at once', () => {
     expect(calls.map(({ id, connection, headers }) => ({ id, connection, headers }))).toEqual(wanted.map(([first]) => ({ id: first?.call, connection: first?.connection, headers: first?.kind === 'client-header' ? first.headers : [] })));
   });
 
-  property.prop([anyEvents])('find the first event of each kind', (events) => {
+  property.prop([anyEvents])('are looked through for some of their events', (events) => {
     const read = asRead(events);
-    const wanted = expected(read);
-    for (const [index, call] of held(read).entries()) {
+    for (const [index, wanted] of expected(read).entries()) {
+      const call = held(read)[index];
       for (const kind of KINDS) {
-        const found = call.find(kind);
-        expect(isDeepStrictEqual(found && plain(found), wanted[index]?.find((event) => event.kind === kind))).toBe(true);
+        const found = call?.find(kind);
+        const ofKind = wanted.filter((event) => event.kind === kind);
+        expect(isDeepStrictEqual(found && plain(found), ofKind[0])).toBe(true);
+        expect(call?.count(kind)).toBe(ofKind.length);
       }
+      expect(isDeepStrictEqual([...(call?.only('reset', 'server-message') ?? [])].map(plain), wanted.filter(({ kind }) => kind === 'reset' || kind === 'server-message'))).toBe(true);
+      expect(isDeepStrictEqual([...(call?.walk() ?? [])].map(plain), wanted)).toBe(true);
+      expect([call?.start, call?.hasCompressed]).toEqual([wanted[0]?.time, wanted.some((event) => 'compressed' in event && event.compressed)]);
     }
+  });
+
+  property.prop([anyEvents])('count what is not held of them', (events) => {
+    const read = asRead(events);
+    const calls = new HeldCalls((beginning) => new HeldCall(beginning));
+    for (const event of read) calls.add(event);
+    const isHeld = new Set<number>();
+    let [gaps, leftOut] = [0, 0];
+    for (const event of read) {
+      if (!('call' in event)) continue;
+      if (event.kind === 'client-header') isHeld.add(event.call);
+      if (!isHeld.has(event.call)) continue;
+      if (event.kind === 'gap') gaps += 1;
+      if ('compressed' in event && event.data === undefined && event.size > 0) leftOut += 1;
+    }
+    expect([calls.gaps, calls.leftOut]).toEqual([gaps, leftOut]);
   });
 
   test('are as many as there are, each with its own', () => {
