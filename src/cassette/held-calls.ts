@@ -265,13 +265,13 @@ export class HeldCall {
     return count;
   }
 
-  /** The first event of a kind. */
-  find<K extends CallEvent['kind']>(kind: K): (CallEvent & { readonly kind: K }) | undefined {
+  /** The first event of one of these kinds. */
+  find<K extends CallEvent['kind']>(...kinds: readonly K[]): (CallEvent & { readonly kind: K }) | undefined {
     // No generator: for each request that is compared (bench: replay, diff).
     for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
-      if (this.rows.kindOf(row) !== kind) continue;
+      if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
       const event = this.rows.event(row, this);
-      if (isOf(event, [kind])) return event;
+      if (isOf(event, kinds)) return event;
     }
     return undefined;
   }

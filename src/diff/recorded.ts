@@ -16,8 +16,7 @@ export class RecordedCall extends HeldCall {
 
   /** What ended it: the first trailer, or reset. */
   private get last(): (HeaderEvent & { readonly kind: 'server-trailer' }) | Reset | undefined {
-    const [trailer, reset] = [this.find('server-trailer'), this.find('reset')];
-    return reset === undefined || (trailer !== undefined && trailer.seq < reset.seq) ? trailer : reset;
+    return this.find('server-trailer', 'reset');
   }
 
   /** When its outcome came; undefined for a call that was open at the end of the recording. */

@@ -14,16 +14,24 @@ const LONGEST_SHARED = 1024;
 
 export class SharedHeaders implements HeaderSource {
   private readonly lists = new Memo<string, readonly HeaderField[]>(REMEMBERED);
+  /** By its length the list that came last, which most often comes again: to compare bytes is quicker than to look up a text. */
+  private readonly last: ({ readonly bytes: Uint8Array; readonly list: readonly HeaderField[] } | undefined)[] = [];
   private readonly fields = new Memo<string, HeaderField>(REMEMBERED);
 
   read(content: Uint8Array, row: Row, end: number | undefined): readonly HeaderField[] {
     const from = row.offset;
     if (end === undefined || end - from > LONGEST_SHARED) return readFields(row, this.field);
-    const key = latin1(content, from, end);
-    const known = this.lists.get(key);
-    if (known !== undefined) return known;
-    const list = readFields(row, this.field);
-    this.lists.set(key, list);
+    const bytes = Buffer.from(content.buffer, content.byteOffset + from, end - from);
+    const last = this.last[bytes.length];
+    if (last !== undefined && bytes.equals(last.bytes)) return last.list;
+    const key = bytes.toString('latin1');
+    let list = this.lists.get(key);
+    if (list === undefined) {
+      list = readFields(row, this.field);
+      this.lists.set(key, list);
+    }
+    // A copy, so that no block stays for it.
+    this.last[bytes.length] = { bytes: new Uint8Array(bytes), list };
     return list;
   }
 
