@@ -79,7 +79,7 @@ class Draft implements Form {
 const NONE: readonly IntroducedId[] = [];
 const NONE_DEFINED: readonly DefinedId[] = [];
 const NOTHING = new Draft('', []);
-const digestOf = (text: string): string => hash('sha256', text, 'base64');
+const digestOf = (data: string | Uint8Array): string => hash('sha256', data, 'base64');
 
 /** The method under which a call is compared. */
 export function methodKey({ path }: Pick<RecordedCall, 'path'>): string {
@@ -130,7 +130,7 @@ export class Forms {
       const { text, numbers } = this.ids.takenOut(latin1(request.payload));
       return new Draft(text, numbers);
     }
-    const raw = `${request.type ?? call.path} ${digestOf(latin1(request.payload))}`;
+    const raw = `${request.type ?? call.path} ${digestOf(request.payload)}`;
     const known = this.remembered.get(raw);
     if (known !== undefined) return known;
     const canonical = this.canonical(request, this.ids.tokens);
