@@ -9,7 +9,7 @@ import type { Call } from './call.js';
 import { Part, type Perform } from './part.js';
 import { Pacing } from './pacing.js';
 import type { RecordedBuild } from './recorded-build.js';
-import { requestOf, type RecordedCall } from './recorded-call.js';
+import { awaitedIn, requestOf, type RecordedCall } from './recorded-call.js';
 import { Rendition, type Entry } from './rendition.js';
 
 /**
@@ -37,7 +37,7 @@ export function refuseAmbiguous(builds: readonly RecordedBuild[], performed: (pa
 /** What a client asks before it has had any answer. */
 function openingOf(build: RecordedBuild): string {
   const asked = build.calls.filter(({ path }) => path.startsWith(BRIDGE) && path !== PING);
-  const [first] = asked.flatMap((call) => call.events.filter(({ kind }) => kind === 'client-message').map(({ seq }) => ({ call, seq }))).toSorted((a, b) => a.seq - b.seq);
+  const [first] = asked.flatMap((call) => [...awaitedIn(call)].filter(({ kind }) => kind === 'client-message').map(({ seq }) => ({ call, seq }))).toSorted((a, b) => a.seq - b.seq);
   const request = first && requestOf(first.call);
   const opening = first === undefined || request === undefined ? '' : `${first.call.path} ${canonicalRequest(first.call.path, request, new Map(), build.rules).text}`;
   return JSON.stringify([build.solveRequest?.text, opening]);

@@ -20,10 +20,10 @@ export class ClientEvents {
 
   constructor(calls: readonly RecordedCall[]) {
     const seqs: number[] = [];
-    for (const { seq } of awaitedOn(calls)) seqs.push(seq);
+    for (const { seq } of allAwaited(calls)) seqs.push(seq);
     this.seqs = new Float64Array(seqs).sort();
     this.times = new BigInt64Array(this.seqs.length);
-    for (const { seq, time } of awaitedOn(calls)) this.times[this.before(seq) + 1] = time;
+    for (const { seq, time } of allAwaited(calls)) this.times[this.before(seq) + 1] = time;
   }
 
   /** Undefined behind the last one. */
@@ -53,7 +53,7 @@ export class ClientEvents {
   }
 }
 
-function* awaitedOn(calls: readonly RecordedCall[]): Generator<AwaitedEvent> {
+function* allAwaited(calls: readonly RecordedCall[]): Generator<AwaitedEvent> {
   for (const call of calls) yield* awaitedIn(call);
 }
 

@@ -110,7 +110,7 @@ export class LiveBuild {
     if (taken === undefined || freed === undefined) return;
     matcher.use(taken);
     matcher.free(freed);
-    for (const { seq } of eventsOf(freed)) this.unmark(seq);
+    for (const { seq } of awaitedIn(freed)) this.unmark(seq);
     this.markCall(taken);
   }
 

@@ -7,7 +7,7 @@ import type { Bindings } from './bindings.js';
 import { explainMiss, type Miss } from './miss.js';
 import { NumberSet } from './number-set.js';
 import { reannotation, type Reannotation } from './reannotation.js';
-import { requestOf, type RecordedCall } from './recorded-call.js';
+import { awaitedIn, requestOf, type RecordedCall } from './recorded-call.js';
 import { digestOf, type Group, type MethodIndex, type NamesInRequest, type RequestIndex } from './request-index.js';
 
 export interface Match {
@@ -148,8 +148,9 @@ function areEqual(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.at(-1) === other.at(-1) && Buffer.compare(one, other) === 0;
 }
 
-function isAnsweredUnread({ events }: RecordedCall): boolean {
-  return events.some(({ kind }) => kind === 'server-trailer') && events.every(({ kind }) => kind !== 'client-message' && kind !== 'client-half-close');
+function isAnsweredUnread(call: RecordedCall): boolean {
+  const [asked] = awaitedIn(call);
+  return asked === undefined && call.events.some(({ kind }) => kind === 'server-trailer');
 }
 
 export function isMiss(result: Match | Miss): result is Miss {

@@ -36,10 +36,6 @@ export function eventsOf(call: RecordedCall): Iterable<CallEvent> {
   return call instanceof HeldCall ? call.walk() : call.events;
 }
 
-function resetsOf(call: RecordedCall): readonly Reset[] {
-  return call instanceof HeldCall ? [...call.only('reset')] : call.events.filter((event) => event.kind === 'reset');
-}
-
 export function isServerEvent(event: CallEvent): event is ServerEvent {
   return event.kind === 'server-header' || event.kind === 'server-message' || event.kind === 'server-trailer' || (event.kind === 'reset' && event.side === 'server');
 }
@@ -51,7 +47,8 @@ export function isAwaited(event: CallEvent): event is AwaitedEvent {
 
 /** The client's reset, when it was the client that ended the call. */
 export function cancelOf(call: RecordedCall): Reset | undefined {
-  return resetsOf(call).findLast(({ side }) => side === 'client');
+  const resets = call instanceof HeldCall ? [...call.only('reset')] : call.events.filter((event) => event.kind === 'reset');
+  return resets.findLast(({ side }) => side === 'client');
 }
 
 /**
@@ -60,11 +57,11 @@ export function cancelOf(call: RecordedCall): Reset | undefined {
  * never saw; it is left to the client's own deadline.
  */
 export function withoutDeadlineReset(call: RecordedCall): RecordedCall {
-  if (resetsOf(call).length === 0) return call;
+  const timeout = readTimeout(headerText(call.headers, 'grpc-timeout') ?? '');
+  if (timeout === undefined) return call;
   const { events } = call;
   const [first, last] = [events[0], events.at(-1)];
   if (first === undefined || last?.kind !== 'reset' || last.side !== 'server' || last.code !== ErrorCode.CANCEL) return call;
-  const timeout = readTimeout(headerText(call.headers, 'grpc-timeout') ?? '');
-  if (timeout === undefined || last.time - first.time < timeout) return call;
+  if (last.time - first.time < timeout) return call;
   return { ...call, events: [...events.slice(0, -1), { ...last, side: 'client' }] };
 }

@@ -1,6 +1,6 @@
 /** Which recorded calls a client that does the same again makes again; of the others it means nothing that one is not made. */
 import { BRIDGE, CONTROL, EXEC_PROCESS, PING, serviceOf, SESSION, STATUS } from '../bridge/index.js';
-import { cancelOf, type RecordedCall } from './recorded-call.js';
+import { awaitedIn, cancelOf, type RecordedCall } from './recorded-call.js';
 import { HEALTH_CHECK, TRACE_EXPORT } from './well-known.js';
 
 /** By full name of the method, each with why it need not come again. */
@@ -23,10 +23,11 @@ const SERVICES_NEED_NOT_RECUR: ReadonlyMap<string, string> = new Map([
 ]);
 
 export function mustRecur(call: RecordedCall): boolean {
-  const { path, events } = call;
+  const { path } = call;
   if (NEED_NOT_RECUR.has(path) || SERVICES_NEED_NOT_RECUR.has(serviceOf(path))) return false;
   // A stream on which nothing was said, and a call that the client gave up: how far either comes is chance.
-  if (events.every(({ kind }) => kind !== 'client-message' && kind !== 'client-half-close')) return false;
-  if (path === EXEC_PROCESS) return events.some(({ kind }) => kind === 'client-message');
+  const asked = [...awaitedIn(call)];
+  if (asked.length === 0) return false;
+  if (path === EXEC_PROCESS) return asked.some(({ kind }) => kind === 'client-message');
   return !path.startsWith(BRIDGE) || cancelOf(call) === undefined;
 }
