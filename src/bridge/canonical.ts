@@ -8,7 +8,7 @@ import { Memo } from '../passing.js';
 import { postOrder, readGraph, readOp, sha256, type Graph, type GraphOp } from './graph.js';
 import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
-import { isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
+import { decodeIfKnown, isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf, type Field } from './schema.js';
 import { BUILT_IN_RULES, itemName, withoutMatches, withoutVolatile, type Rules } from './rules.js';
 import { DEFINING_FIELDS, placeholder, type DefiningField, type VolatileKind, type VolatileRule } from './volatile.js';
@@ -509,7 +509,7 @@ export interface CanonicalOptions {
  * @param typeName full name of the message's type; undefined when it isn't known
  */
 export function canonicalMessage(typeName: string | undefined, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES, options: CanonicalOptions = {}): Canonical {
-  return canonicalDecoded(typeName === undefined || !messageType(typeName) ? undefined : tryDecode(typeName, payload), payload, ids, rules, options);
+  return canonicalDecoded(decodeIfKnown(typeName, payload), payload, ids, rules, options);
 }
 
 /**

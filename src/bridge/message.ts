@@ -291,6 +291,11 @@ export function tryDecode(typeName: string, bytes: Uint8Array): Message | WireFo
   }
 }
 
+/** The same of a type that may be none: undefined when nobody knows it. */
+export function decodeIfKnown(typeName: string | undefined, bytes: Uint8Array): Message | WireFormatError | undefined {
+  return typeName === undefined || messageType(typeName) === undefined ? undefined : tryDecode(typeName, bytes);
+}
+
 function entryOf(message: Message, name: string): Entry | undefined {
   return message.entries.find((entry) => entry.field.name === name);
 }

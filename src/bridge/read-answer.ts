@@ -1,9 +1,8 @@
 /** An answer that is decoded once for all that is asked of it. */
 import { canonicalDecoded, type Canonical, type CanonicalOptions, type IdMap } from './canonical.js';
 import { introducedIn, type IntroducedId } from './introduced-ids.js';
-import { tryDecode, type Message } from './message.js';
+import { decodeIfKnown, type Message } from './message.js';
 import type { Rules } from './rules.js';
-import { messageType } from './schema.js';
 import type { WireFormatError } from './wire-format.js';
 
 export class ReadAnswer {
@@ -14,7 +13,7 @@ export class ReadAnswer {
     typeName: string | undefined,
     private readonly payload: Uint8Array,
   ) {
-    this.message = typeName === undefined || messageType(typeName) === undefined ? undefined : tryDecode(typeName, payload);
+    this.message = decodeIfKnown(typeName, payload);
   }
 
   /** The ids that it gives out. */

@@ -3,7 +3,7 @@
  * at it. (Held as objects, 100,000 short calls are a million of them, through which each collection of the heap walks.)
  */
 import { Memo } from '../passing.js';
-import type { CassetteEvent, HalfClose, HeaderEvent, HeaderField, MessageEvent, Nanoseconds, Reset } from './events.js';
+import { HTTP_1, type CassetteEvent, type HalfClose, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from './events.js';
 import { LateMessage, type Payloads } from './late-message.js';
 
 /** All that a cassette can hold of one call, but gaps. */
@@ -76,6 +76,8 @@ export class Rows {
   private readonly payloads: Payloads[] = [];
   private slab: Slab | undefined;
   private length = 0;
+  /** Some message crossed compressed; in most recordings none does. */
+  haveCompressed = false;
 
   /** How many there are: the row of the next one. */
   get count(): number {
@@ -106,6 +108,7 @@ export class Rows {
       case 'client-message':
       case 'server-message': {
         page.numbers[index] = this.short(row, event.size);
+        if (event.compressed) this.haveCompressed = true;
         const place = this.placeOf(event);
         if (place !== undefined) {
           if (this.payloads.at(-1) !== place.payloads) this.payloads.push(place.payloads);
@@ -208,6 +211,8 @@ export class Rows {
 /** How a held call begins: for the constructors of {@link HeldCall} and what extends it. */
 export interface Beginning {
   readonly header: HeaderEvent;
+  /** It is an exchange of HTTP/1.1. */
+  readonly isExchange: boolean;
   readonly rows: Rows;
   readonly row: number;
 }
@@ -254,6 +259,7 @@ export class HeldCall {
 
   /** Whether a message of it crossed compressed. */
   get hasCompressed(): boolean {
+    if (!this.rows.haveCompressed) return false;
     for (const row of this.each()) if (this.rows.isCompressed(row)) return true;
     return false;
   }
@@ -301,12 +307,15 @@ export class HeldCalls<C extends HeldCall> {
   leftOut = 0;
   /** By the number of the call: its last row so far. */
   private readonly lasts = new Map<number, number>();
+  /** Connections of HTTP/1.1. */
+  private readonly exchanging = new Set<number>();
 
   /** @param make a call that begins, as whoever holds it wants to have it; undefined when it is not to be held */
   constructor(private readonly make: (beginning: Beginning) => C | undefined) {}
 
   /** Of connections, and of calls that did not begin with a client header, nothing is held. */
   add(event: CassetteEvent): void {
+    if (event.kind === 'connection-open' && event.protocol === HTTP_1) this.exchanging.add(event.connection);
     if (!('call' in event)) return;
     const last = this.lasts.get(event.call);
     if (last === undefined) {
@@ -324,7 +333,7 @@ export class HeldCalls<C extends HeldCall> {
   }
 
   private begin(header: HeaderEvent): void {
-    const call = this.make({ header, rows: this.rows, row: this.rows.count });
+    const call = this.make({ header, isExchange: this.exchanging.has(header.connection), rows: this.rows, row: this.rows.count });
     if (call === undefined) return;
     this.calls.push(call);
     this.lasts.set(call.id, this.rows.add(header));

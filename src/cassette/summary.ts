@@ -253,7 +253,7 @@ function httpStatusOf(headers: readonly HeaderField[]): number {
  *
  * @param longest how much of a status message is kept, in characters
  */
-export function outcomeOf(end: HeaderEvent | Reset, longest = Infinity): CallOutcome {
+export function outcomeOf(end: Pick<HeaderEvent, 'kind' | 'headers'> | Reset, longest = Infinity): CallOutcome {
   return end.kind === 'reset' ? { kind: 'reset', side: end.side, code: end.code } : statusOf(end.headers, longest);
 }
 

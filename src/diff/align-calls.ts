@@ -104,7 +104,7 @@ class Alignment {
       const { key, ids } = forms.request(call);
       return ids.length === 0 ? key : `${key}\n${forms.ids.named(ids)}`;
     };
-    const isUsed = (places: Places, { forms, calls }: Roll): boolean => places.some((place) => calls[place] !== undefined && forms.useOf(calls[place]) !== '');
+    const isUsed = (places: Places, roll: Roll): boolean => places.some((place) => roll.forms.useOf(roll.at(place)) !== '');
     if (isUsed(before, this.before) || isUsed(after, this.after)) this.pairEqual(before, after, (forms, call) => `${exactly(forms, call)}\n${forms.useOf(call)}`);
     this.pairEqual(before, after, exactly);
     this.pairEqual(before, after, (forms, call) => forms.request(call).key);

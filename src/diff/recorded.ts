@@ -1,6 +1,6 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
 import { BRIDGE, buildIdOf, buildOfCall, CONTROL, headerText, SOLVE, solveFacts, type SolveFacts } from '../bridge/index.js';
-import { HeldCall, HeldCalls, HTTP_1, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type FrontendRun, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from '../cassette/index.js';
+import { HeldCall, HeldCalls, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type FrontendRun, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from '../cassette/index.js';
 import { BadCompression, decompressor, DEFAULT_LIMITS } from '../wire/index.js';
 
 /** A call with all of it that is compared. What crossed on it is looked up each time that it is asked for. */
@@ -9,7 +9,7 @@ export class RecordedCall extends HeldCall {
     beginning: Beginning,
     /** `:path` */
     readonly path: string,
-    private readonly outcomes: Outcomes,
+    private readonly outcomeIn: (trailer: readonly HeaderField[]) => CallOutcome,
   ) {
     super(beginning);
   }
@@ -27,7 +27,7 @@ export class RecordedCall extends HeldCall {
   get outcome(): CallOutcome {
     const { last } = this;
     if (last === undefined) return OPEN;
-    return last.kind === 'reset' ? outcomeOf(last) : this.outcomes.of(last);
+    return last.kind === 'reset' ? outcomeOf(last) : this.outcomeIn(last.headers);
   }
 
   /** The client's first message; undefined when none came or its body was left out. */
@@ -77,20 +77,6 @@ export class RecordedCall extends HeldCall {
   }
 }
 
-/** What trailers say, of which most are one list that comes again. */
-class Outcomes {
-  private readonly known = new Map<readonly HeaderField[], CallOutcome>();
-
-  of(trailer: HeaderEvent): CallOutcome {
-    let outcome = this.known.get(trailer.headers);
-    if (outcome === undefined) {
-      outcome = outcomeOf(trailer);
-      this.known.set(trailer.headers, outcome);
-    }
-    return outcome;
-  }
-}
-
 const OPEN: CallOutcome = { kind: 'open' };
 
 const isMessage = (event: CallEvent): event is MessageEvent => event.kind === 'client-message' || event.kind === 'server-message';
@@ -122,17 +108,13 @@ const SESSION_LIKE = /\/(?:Session|ListenBuildHistory)$/;
 
 /** @param cassette to be kept open as long as the calls are looked at: large answers stay in the file until then */
 export function readSide(cassette: Pick<Cassette, 'header' | 'events'>): RecordedSide {
-  const engine = new Set<number>();
-  const said = headerReader();
-  const outcomes = new Outcomes();
+  const said = oncePerList((headers) => ({ path: headerText(headers, ':path') ?? '', buildId: buildIdOf(headers) }));
+  const outcomeIn = oncePerList((headers) => outcomeOf({ kind: 'server-trailer', headers }));
   const held = new HeldCalls((beginning) => {
     const { path } = said(beginning.header.headers);
-    return engine.has(beginning.header.connection) || !isCompared(path) || SESSION_LIKE.test(path) ? undefined : new RecordedCall(beginning, path, outcomes);
+    return beginning.isExchange || !isCompared(path) || SESSION_LIKE.test(path) ? undefined : new RecordedCall(beginning, path, outcomeIn);
   });
-  for (const event of cassette.events({ answersApart: true })) {
-    if (event.kind === 'connection-open' && event.protocol === HTTP_1) engine.add(event.connection);
-    else held.add(event);
-  }
+  for (const event of cassette.events({ answersApart: true })) held.add(event);
 
   const builds = new Map<string | number, { readonly calls: RecordedCall[]; readonly control: RecordedCall[] }>();
   const around: RecordedCall[] = [];
@@ -151,16 +133,16 @@ export function readSide(cassette: Pick<Cassette, 'header' | 'events'>): Recorde
   return { builds: Array.from(builds.values(), ({ calls, control }, index) => ({ number: index + 1, facts: factsOf(control), frontend, calls, control })), around, leftOut: held.leftOut, gaps: held.gaps };
 }
 
-/** What is looked for in header lists, of which most are one object that comes again. */
-function headerReader(): (headers: readonly HeaderField[]) => { readonly path: string; readonly buildId: string | undefined } {
-  const known = new Map<readonly HeaderField[], { readonly path: string; readonly buildId: string | undefined }>();
+/** What is read in header lists, of which most are one object that comes again. */
+function oncePerList<T>(read: (headers: readonly HeaderField[]) => T): (headers: readonly HeaderField[]) => T {
+  const known = new Map<readonly HeaderField[], T>();
   return (headers) => {
-    let said = known.get(headers);
-    if (said === undefined) {
-      said = { path: headerText(headers, ':path') ?? '', buildId: buildIdOf(headers) };
-      known.set(headers, said);
+    let found = known.get(headers);
+    if (found === undefined) {
+      found = read(headers);
+      known.set(headers, found);
     }
-    return said;
+    return found;
   };
 }
 

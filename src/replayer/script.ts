@@ -1,10 +1,10 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
 import { buildIdOf, buildOfCall, BUILT_IN_RULES, headerText, type Rules } from '../bridge/index.js';
-import { HeldCall, HeldCalls, HTTP_1, type Beginning, type Cassette } from '../cassette/index.js';
+import { HeldCall, HeldCalls, type Beginning, type Cassette } from '../cassette/index.js';
 import { withPlainMessages } from './plain-messages.js';
 import type { Origin } from './origin.js';
 import { RecordedBuild } from './recorded-build.js';
-import { requestOf, withoutDeadlineReset, type RecordedCall } from './recorded-call.js';
+import { eventsOf, requestOf, withoutDeadlineReset, type RecordedCall } from './recorded-call.js';
 
 export interface Script {
   readonly builds: readonly RecordedBuild[];
@@ -20,21 +20,19 @@ export interface Script {
 
 /** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
 export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_RULES, origin?: Origin): Script {
-  const engine = new Set<number>();
+  const calls: RecordedCall[] = [];
+  const exchanges: RecordedCall[] = [];
   /** One text for all calls of a method. */
   const paths = new Map<string, string>();
   const held = new HeldCalls((beginning) => {
     const path = headerText(beginning.header.headers, ':path') ?? '';
     if (!paths.has(path)) paths.set(path, path);
-    return new ScriptedCall(beginning, paths.get(path) ?? path, origin);
+    const call = new ScriptedCall(beginning, paths.get(path) ?? path, origin);
+    (beginning.isExchange ? exchanges : calls).push(call);
+    return call;
   });
-  for (const event of cassette.events({ answersApart: true })) {
-    if (event.kind === 'connection-open' && event.protocol === HTTP_1) engine.add(event.connection);
-    else held.add(event);
-  }
-  const isExchange = ({ connection }: HeldCall): boolean => engine.has(connection);
-  const calls = engine.size === 0 ? held.calls : held.calls.filter((call) => !isExchange(call));
-  return { ...scriptOf(calls, rules, origin), exchanges: engine.size === 0 ? [] : held.calls.filter(isExchange) };
+  for (const event of cassette.events({ answersApart: true })) held.add(event);
+  return { ...scriptOf(calls, rules, origin), exchanges };
 }
 
 /** Its events are made when they are asked for, and gone when the call is over (bench: many). */
@@ -75,6 +73,7 @@ export function scriptOf(recorded: readonly RecordedCall[], rules = BUILT_IN_RUL
 
 /** The build that a recorded call belongs to; undefined when it belongs to none. */
 function recordedBuildOf(call: RecordedCall): string | number | undefined {
-  return buildOfCall({ path: call.path, connection: call.events[0]?.connection, buildId: buildIdOf(call.headers) }, () => requestOf(call));
+  const [first] = eventsOf(call);
+  return buildOfCall({ path: call.path, connection: first?.connection, buildId: buildIdOf(call.headers) }, () => requestOf(call));
 }
 

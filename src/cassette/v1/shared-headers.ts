@@ -37,7 +37,7 @@ export class SharedHeaders implements HeaderSource {
 
   private readonly field = (name: string, value: Uint8Array): HeaderField => {
     if (value.length > LONGEST_SHARED) return { name, value: new Uint8Array(value) };
-    const key = `${name}\n${latin1(value, 0, value.length)}`;
+    const key = `${name}\n${Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1')}`;
     const known = this.fields.get(key);
     if (known !== undefined) return known;
     const field = { name, value: new Uint8Array(value) };
@@ -45,5 +45,3 @@ export class SharedHeaders implements HeaderSource {
     return field;
   };
 }
-
-const latin1 = (bytes: Uint8Array, from: number, to: number): string => Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
