@@ -5,12 +5,13 @@
  * (annotations.ts) is told apart from what decides.
  */
 import { Memo } from '../passing.js';
+import type { FieldRules } from './field-rules.js';
 import { postOrder, readGraph, readOp, sha256, type Graph, type GraphOp } from './graph.js';
 import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
 import { decodeIfKnown, isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
-import { messageType, methodOf, type Field } from './schema.js';
-import { BUILT_IN_RULES, itemName, withoutMatches, withoutVolatile, type Rules } from './rules.js';
+import { messageType, methodOf } from './schema.js';
+import { BUILT_IN_RULES, withoutMatches, withoutVolatile, type Rules } from './rules.js';
 import { DEFINING_FIELDS, placeholder, type DefiningField, type VolatileKind, type VolatileRule } from './volatile.js';
 import { bytesField, concat, WireFormatError, type RawField } from './wire-format.js';
 
@@ -303,44 +304,52 @@ class Normaliser {
   private emitEntry(path: Path, message: Message, entry: Entry): void {
     const { field } = entry;
     const at = member(path, field.name);
-    if (!this.annotating && this.rules.isAnnotation(message.type.name, field.name)) {
+    const rules = this.rules.of(message.type.name, field);
+    if (!this.annotating && rules.isAnnotation) {
       this.annotate(() => this.emitEntry(path, message, entry));
       return;
     }
-    const ignoring = (place: Path, key: string | undefined): boolean => {
-      const rule = this.rules.ignoring(message.type.name, field.name, key);
-      if (rule !== undefined) this.ignored.push({ at: place, rule });
-      return rule !== undefined;
-    };
     switch (entry.label) {
       case 'one':
-        if (!ignoring(at, undefined)) this.emitValue(at, message, field, undefined, entry.value);
+        if (!this.isIgnored(rules, at, undefined)) this.emitValue(at, rules, undefined, entry.value);
         return;
-      case 'repeated':
-        entry.values
-          .map((value) => ({ value, key: typeof value === 'string' ? itemName(message.type.name, field.name, value) : undefined }))
-          .filter(({ value, key }) => !this.isVolatileDetail(value) && !ignoring(key === undefined ? at : keyed(at, key), key))
-          .forEach(({ value, key }, index) => this.emitValue(element(at, index), message, field, key, value));
+      case 'repeated': {
+        let index = 0;
+        for (const value of entry.values) {
+          const key = typeof value === 'string' ? rules.itemName(value) : undefined;
+          if (this.isVolatileDetail(value) || this.isIgnored(rules, at, key)) continue;
+          this.emitValue(element(at, index), rules, key, value, key === undefined ? '' : `${key}=`);
+          index += 1;
+        }
         return;
+      }
       case 'map': {
-        const entries = entry.entries
-          .map(({ key, value }) => ({ key: typeof key === 'string' ? key : String(key), value }))
-          .filter(({ key }) => !ignoring(keyed(at, key), key))
-          .map(({ key, value }) => ({ key, name: this.rename(key), value }))
-          .sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
-        for (const { key, name, value } of entries) this.emitValue(keyed(at, name), message, field, key, value);
+        const entries: { readonly key: string; readonly name: string; readonly value: Value }[] = [];
+        for (const { key: scalar, value } of entry.entries) {
+          const key = String(scalar);
+          if (!this.isIgnored(rules, at, key)) entries.push({ key, name: this.rename(key), value });
+        }
+        entries.sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+        for (const { key, name, value } of entries) this.emitValue(keyed(at, name), rules, key, value);
         return;
       }
     }
+  }
+
+  private isIgnored(rules: FieldRules, at: Path, key: string | undefined): boolean {
+    const rule = rules.ignoringUnder(key);
+    if (rule !== undefined) this.ignored.push({ at: key === undefined ? at : keyed(at, key), rule });
+    return rule !== undefined;
   }
 
   private isVolatileDetail(value: Value): boolean {
     return isMessage(value) && value.type.name === 'google.protobuf.Any' && this.rules.isVolatileDetail(stringField(value, 'type_url'));
   }
 
-  private emitValue(path: Path, message: Message, field: Field, key: string | undefined, value: Value): void {
-    const rules = this.rules.valueRules(message.type.name, field.name, key);
-    if (typeof value === 'string') this.push(path, this.stringText(path, value, rules, field.label === 'repeated' && key !== undefined ? `${key}=` : ''));
+  /** @param prefix of a string: stands as it is */
+  private emitValue(path: Path, field: FieldRules, key: string | undefined, value: Value, prefix = ''): void {
+    const rules = field.volatileUnder(key);
+    if (typeof value === 'string') this.push(path, this.stringText(path, value, rules, prefix));
     else if (value instanceof Uint8Array) this.pushPlain(path, this.bytesText(value), rules);
     else if (typeof value !== 'object') this.pushPlain(path, String(value), rules);
     else if (value.kind === 'enum') this.pushPlain(path, value.name ?? String(value.number), rules);
@@ -454,8 +463,7 @@ class Normaliser {
     const before = this.emitted;
     if (typeof value === 'string') {
       // A detail's op has the source attributes and identifier that pb.SourceOp has.
-      const rules = [...this.rules.entryRules('pb.SourceOp', 'attrs', key), ...this.rules.valueRules('pb.SourceOp', key, undefined)];
-      this.push(path, this.stringText(path, value, rules));
+      this.push(path, this.stringText(path, value, this.rules.inJson('pb.SourceOp', 'attrs', key)));
     } else if (depth > MAX_JSON_DEPTH) {
       this.push(path, JSON.stringify(value));
     } else if (Array.isArray(value)) {

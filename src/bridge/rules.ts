@@ -3,6 +3,8 @@
  * switched off, and the user's own (rule.ts).
  */
 import { ANNOTATING_DETAILS, ANNOTATION_RULES } from './annotations.js';
+import { FieldRules, keyMatches, type IgnoringRule } from './field-rules.js';
+import type { Field } from './schema.js';
 import { FRONTEND_OPTIONS, placeholder, VOLATILE_DETAILS, VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';
 import type { RuleSettings, UserRule } from './rule.js';
 
@@ -24,12 +26,14 @@ const NAMED_ITEMS: ReadonlySet<string> = new Set(['pb.Meta.env']);
 
 export class Rules {
   private readonly volatile = new Map<string, VolatileRule[]>();
-  private readonly ignored = new Map<string, { readonly name: string; readonly key: string | undefined }[]>();
+  private readonly ignored = new Map<string, IgnoringRule[]>();
   private readonly annotated: ReadonlySet<string>;
   private readonly annotatingDetails: ReadonlySet<string>;
   private readonly volatileDetails: ReadonlySet<string>;
   private readonly everywhere: readonly VolatileRule[];
   private readonly paths: readonly PathRule[];
+  /** There is one object for each field of each message. */
+  private readonly byField = new Map<Field, FieldRules>();
 
   /**
    * @param exact annotations decide like all else
@@ -54,25 +58,30 @@ export class Rules {
     }
   }
 
-  /** What is volatile in a field, or in a map's entry under a key. */
-  valueRules(message: string, field: string, key: string | undefined): readonly VolatileRule[] {
-    const rules = this.volatile.get(`${message}.${field}`);
-    return rules === undefined ? this.everywhere : [...rules.filter((rule) => keyMatches(rule.key, key)), ...this.everywhere];
+  /** @param message full name of the field's message */
+  of(message: string, field: Field): FieldRules {
+    const known = this.byField.get(field);
+    if (known !== undefined) return known;
+    const at = fieldOf({ message, field: field.name });
+    const rules = new FieldRules({
+      isAnnotation: this.isAnnotation(message, field.name),
+      hasNamedItems: NAMED_ITEMS.has(at),
+      volatile: this.volatile.get(at) ?? [],
+      everywhere: this.everywhere,
+      ignoring: this.ignored.get(at) ?? [],
+    });
+    this.byField.set(field, rules);
+    return rules;
   }
 
-  /** Rules for entries of a map under a key that is known by itself, in details that are JSON. */
-  entryRules(message: string, field: string, key: string): readonly VolatileRule[] {
-    return (this.volatile.get(`${message}.${field}`) ?? []).filter((rule) => rule.key !== undefined && keyMatches(rule.key, key));
-  }
-
-  /** The rule by which a field, or an entry of one, is not compared. */
-  ignoring(message: string, field: string, key: string | undefined): string | undefined {
-    if (this.ignored.size === 0) return undefined;
-    return this.ignored.get(`${message}.${field}`)?.find((rule) => keyMatches(rule.key, key))?.name;
+  /** What is volatile in a string that JSON has under a key: as under that key of a map, and as in a field of that name. */
+  inJson(message: string, map: string, key: string): readonly VolatileRule[] {
+    const rules = (place: string): readonly VolatileRule[] => this.volatile.get(`${message}.${place}`) ?? [];
+    return [...rules(map).filter((rule) => rule.key !== undefined && keyMatches(rule.key, key)), ...rules(key).filter((rule) => keyMatches(rule.key, undefined)), ...this.everywhere];
   }
 
   isAnnotation(message: string, field: string): boolean {
-    return this.annotated.has(`${message}.${field}`);
+    return this.annotated.has(fieldOf({ message, field }));
   }
 
   isAnnotatingDetail(typeUrl: string): boolean {
@@ -104,13 +113,6 @@ export function ruleReason(name: string): string | undefined {
   return TABLES.find((row) => row.name === name)?.reason;
 }
 
-/** What a list of `NAME=value` has its items' rules by; undefined for other fields. */
-export function itemName(message: string, field: string, item: string): string | undefined {
-  if (!NAMED_ITEMS.has(`${message}.${field}`)) return undefined;
-  const equals = item.indexOf('=');
-  return equals === -1 ? item : item.slice(0, equals);
-}
-
 /** Puts placeholders for what is volatile in a string, and reports each value that it took out. */
 export function withoutVolatile(text: string, rules: readonly VolatileRule[], report: (rule: { readonly name: string; readonly kind: VolatileKind }, value: string) => void): string {
   let result = text;
@@ -135,10 +137,6 @@ export function withoutMatches(text: string, pattern: RegExp, kind: VolatileKind
 
 function fieldOf({ message, field }: { readonly message: string; readonly field: string }): string {
   return `${message}.${field}`;
-}
-
-function keyMatches(wanted: string | undefined, key: string | undefined): boolean {
-  return wanted === undefined || (wanted.endsWith('*') ? (key?.startsWith(wanted.slice(0, -1)) ?? false) : wanted === key);
 }
 
 /** How a user's rule is called where it took something out. */
