@@ -3,6 +3,7 @@ import { BridgetapeError } from '../errors.js';
 import { errorCode, openSource, type Source } from './disk.js';
 import type { CassetteEvent, Nanoseconds } from './events.js';
 import type { CassetteHeader } from './header.js';
+import type { EventListener } from './passing-event.js';
 import type { CallSummary, ConnectionSummary } from './summary.js';
 import { FORMAT_VERSION } from './v1/bounds.js';
 import { MAGIC, PREAMBLE_LENGTH } from './v1/frame.js';
@@ -162,16 +163,14 @@ export class Cassette implements Disposable {
     this.#reader.unpackAhead(keptBytes);
   }
 
-  /**
-   * All events in order, block by block. Where the file is damaged a gap event stands in for what is missing.
-   *
-   * @param options.answersApart larger payloads of the server's messages are not held by their events, but read each
-   *   time that `data` is asked for, which throws BridgetapeError `cassette-damaged` when that fails; only as long as
-   *   the cassette is open. What comes is not to be written to, and to be kept no longer than until the next comes, or in
-   *   {@link HeldCalls}: its bytes lie within those of many others.
-   */
-  events({ answersApart = false }: { readonly answersApart?: boolean } = {}): IterableIterator<CassetteEvent> {
-    return this.#reader.events(answersApart);
+  /** All events in order, block by block. Where the file is damaged a gap event stands in for what is missing. */
+  events(): IterableIterator<CassetteEvent> {
+    return this.#reader.events();
+  }
+
+  /** Tells of all events in order, as {@link events} has them: for {@link HeldCalls}, which hold them without an object for each. */
+  tell(listener: EventListener): void {
+    this.#reader.tell(listener);
   }
 
   close(): void {

@@ -114,3 +114,6 @@ export type CassetteEvent =
   | Gap;
 
 export type EventKind = CassetteEvent['kind'];
+
+/** All that a cassette can hold of one call, but gaps. */
+export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;

@@ -3,11 +3,9 @@
  * at it. (Held as objects, 100,000 short calls are a million of them, through which each collection of the heap walks.)
  */
 import { Memo } from '../passing.js';
-import { HTTP_1, type CassetteEvent, type HalfClose, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from './events.js';
+import { HTTP_1, type CallEvent, type CassetteEvent, type HeaderEvent, type HeaderField, type Nanoseconds } from './events.js';
 import { LateMessage, type Payloads } from './late-message.js';
-
-/** All that a cassette can hold of one call, but gaps. */
-export type CallEvent = HeaderEvent | MessageEvent | HalfClose | Reset;
+import type { EventListener, PassingEvent } from './passing-event.js';
 
 const KINDS = ['client-header', 'server-header', 'server-trailer', 'client-message', 'server-message', 'client-half-close', 'reset'] as const satisfies readonly CallEvent['kind'][];
 const KIND_BITS = 0x07;
@@ -26,7 +24,8 @@ const NONE = 0;
 class Page {
   readonly kinds = new Uint8Array(PAGE_ROWS);
   readonly seqs = new Float64Array(PAGE_ROWS);
-  readonly times = new BigInt64Array(PAGE_ROWS);
+  /** NaN for one that a number does not hold. */
+  readonly times = new Float64Array(PAGE_ROWS);
   /** The next row of the same call. */
   readonly next = new Uint32Array(PAGE_ROWS);
   /** The header list, or who has the payload, by its index. */
@@ -73,6 +72,7 @@ export class Rows {
   private readonly lately = new Memo<readonly HeaderField[], number>(LATELY);
   /** By their rows. */
   private readonly largeNumbers = new Map<number, number>();
+  private readonly largeTimes = new Map<number, Nanoseconds>();
   private readonly payloads: Payloads[] = [];
   private slab: Slab | undefined;
   private length = 0;
@@ -84,21 +84,25 @@ export class Rows {
     return this.length;
   }
 
-  /** @returns its row */
-  add(event: CallEvent): number {
+  /**
+   * @param payloads has the message's payload when that is stored apart
+   * @returns its row
+   */
+  add(event: PassingEvent, payloads: Payloads | undefined): number {
     const row = this.length;
     const index = row % PAGE_ROWS;
     if (index === 0) this.pages.push(new Page());
     this.length += 1;
     const page = this.pageOf(row);
-    page.kinds[index] = KINDS.indexOf(event.kind) | this.filled(page, index, event, row);
+    page.kinds[index] = KINDS.indexOf(event.kind) | this.filled(page, row, event, payloads);
     page.seqs[index] = event.seq;
-    page.times[index] = event.time;
+    page.times[index] = this.shortTime(row, event.time);
     return row;
   }
 
   /** @returns its flags */
-  private filled(page: Page, index: number, event: CallEvent, row: number): number {
+  private filled(page: Page, row: number, event: PassingEvent, payloads: Payloads | undefined): number {
+    const index = row % PAGE_ROWS;
     switch (event.kind) {
       case 'client-header':
       case 'server-header':
@@ -107,15 +111,14 @@ export class Rows {
         return 0;
       case 'client-message':
       case 'server-message': {
+        const { payload } = event;
         page.numbers[index] = this.short(row, event.size);
         if (event.compressed) this.haveCompressed = true;
-        const place = this.placeOf(event);
-        if (place !== undefined) {
-          if (this.payloads.at(-1) !== place.payloads) this.payloads.push(place.payloads);
-          page.where[index] = this.payloads.length - 1;
-          page.at[index] = place.at;
-        }
-        return (event.compressed ? COMPRESSED : 0) | (place === undefined ? LEFT_OUT : 0);
+        const flags = event.compressed ? COMPRESSED : 0;
+        if (payload === undefined) return flags | LEFT_OUT;
+        page.at[index] = typeof payload === 'number' ? payload : this.kept(payload);
+        page.where[index] = this.whereIs(typeof payload === 'number' ? payloads : this.slab);
+        return flags;
       }
       case 'reset':
         page.numbers[index] = this.short(row, event.code);
@@ -139,12 +142,23 @@ export class Rows {
     return TOO_LARGE;
   }
 
-  private placeOf(message: MessageEvent): { readonly payloads: Payloads; readonly at: number } | undefined {
-    if (message instanceof LateMessage) return message.place;
-    const { data } = message;
-    if (data === undefined) return undefined;
-    if (this.slab?.hasRoom(data.length) !== true) this.slab = new Slab(data.length);
-    return { payloads: this.slab, at: this.slab.add(data) };
+  private shortTime(row: number, time: Nanoseconds | number): number {
+    const short = Number(time);
+    if (Number.isSafeInteger(short)) return short;
+    this.largeTimes.set(row, BigInt(time));
+    return NaN;
+  }
+
+  /** @returns where the payload is in the slab */
+  private kept(payload: Uint8Array): number {
+    if (this.slab?.hasRoom(payload.length) !== true) this.slab = new Slab(payload.length);
+    return this.slab.add(payload);
+  }
+
+  private whereIs(payloads: Payloads | undefined): number {
+    if (payloads === undefined) throw new Error('a payload is stored nowhere');
+    if (this.payloads.at(-1) !== payloads) this.payloads.push(payloads);
+    return this.payloads.length - 1;
   }
 
   /** The second row comes next on the call of the first. */
@@ -170,7 +184,8 @@ export class Rows {
   }
 
   timeOf(row: number): Nanoseconds {
-    return this.pageOf(row).times[row % PAGE_ROWS] ?? 0n;
+    const time = this.pageOf(row).times[row % PAGE_ROWS] ?? 0;
+    return Number.isNaN(time) ? (this.largeTimes.get(row) ?? 0n) : BigInt(time);
   }
 
   event(row: number, { id: call, connection }: HeldCall): CallEvent {
@@ -287,17 +302,21 @@ export class HeldCall {
   }
 }
 
-/** That of a late message is not to be fetched to know. */
-function isLeftOut(message: MessageEvent): boolean {
-  return message.size > 0 && !(message instanceof LateMessage) && message.data === undefined;
-}
-
 function isOf<K extends CallEvent['kind']>(event: CallEvent, kinds: readonly K[]): event is CallEvent & { readonly kind: K } {
   return (kinds as readonly string[]).includes(event.kind);
 }
 
+/** What an event has that is not of its kind. */
+const NOTHING = { headers: [], compressed: false, size: 0, payload: undefined, side: 'client', code: 0 } as const satisfies Partial<PassingEvent>;
+
+/** A recording: its events as objects, or told as they lie. */
+export interface EventSource {
+  events(): Iterable<CassetteEvent>;
+  tell?(listener: EventListener): void;
+}
+
 /** Builds up the calls; to be let go of when they are all there. */
-export class HeldCalls<C extends HeldCall> {
+export class HeldCalls<C extends HeldCall> implements EventListener {
   private readonly rows = new Rows();
   /** In the order of their client headers. */
   readonly calls: C[] = [];
@@ -313,29 +332,57 @@ export class HeldCalls<C extends HeldCall> {
   /** @param make a call that begins, as whoever holds it wants to have it; undefined when it is not to be held */
   constructor(private readonly make: (beginning: Beginning) => C | undefined) {}
 
-  /** Of connections, and of calls that did not begin with a client header, nothing is held. */
-  add(event: CassetteEvent): void {
-    if (event.kind === 'connection-open' && event.protocol === HTTP_1) this.exchanging.add(event.connection);
-    if (!('call' in event)) return;
-    const last = this.lasts.get(event.call);
-    if (last === undefined) {
-      if (event.kind === 'client-header') this.begin(event);
-      return;
-    }
-    if (event.kind === 'gap') {
-      this.gaps += 1;
-      return;
-    }
-    if ((event.kind === 'client-message' || event.kind === 'server-message') && isLeftOut(event)) this.leftOut += 1;
-    const row = this.rows.add(event);
-    this.rows.chain(last, row);
-    this.lasts.set(event.call, row);
+  /** @param source to be kept open as long as the calls are looked at: large answers stay in the file until then */
+  addAll(source: EventSource): this {
+    if (source.tell === undefined) for (const event of source.events()) this.add(event);
+    else source.tell(this);
+    return this;
   }
 
-  private begin(header: HeaderEvent): void {
-    const call = this.make({ header, isExchange: this.exchanging.has(header.connection), rows: this.rows, row: this.rows.count });
+  /** Of connections, and of calls that did not begin with a client header, nothing is held. */
+  add(event: CassetteEvent): void {
+    switch (event.kind) {
+      case 'connection-open':
+        if (event.protocol === HTTP_1) this.exchanging.add(event.connection);
+        return;
+      case 'connection-close':
+      case 'goaway':
+        return;
+      case 'gap':
+        if (event.call !== undefined && this.lasts.has(event.call)) this.gaps += 1;
+        return;
+      case 'client-message':
+      case 'server-message':
+        this.pass({ ...NOTHING, ...event, payload: event.data });
+        return;
+      case 'client-header':
+      case 'server-header':
+      case 'server-trailer':
+      case 'client-half-close':
+      case 'reset':
+        this.pass({ ...NOTHING, ...event });
+    }
+  }
+
+  pass(event: PassingEvent, payloads?: Payloads): void {
+    const { kind, call } = event;
+    const last = this.lasts.get(call);
+    if (last === undefined) {
+      if (kind === 'client-header') this.begin(event);
+      return;
+    }
+    if (event.payload === undefined && event.size > 0 && (kind === 'client-message' || kind === 'server-message')) this.leftOut += 1;
+    const row = this.rows.add(event, payloads);
+    this.rows.chain(last, row);
+    this.lasts.set(call, row);
+  }
+
+  private begin(event: PassingEvent): void {
+    const { seq, time, connection, call: id, headers } = event;
+    const header = { kind: 'client-header', seq, time: BigInt(time), connection, call: id, headers } as const;
+    const call = this.make({ header, isExchange: this.exchanging.has(connection), rows: this.rows, row: this.rows.count });
     if (call === undefined) return;
     this.calls.push(call);
-    this.lasts.set(call.id, this.rows.add(header));
+    this.lasts.set(id, this.rows.add(event, undefined));
   }
 }

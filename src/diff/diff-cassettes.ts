@@ -1,6 +1,6 @@
 /** Two recordings held against each other, in BuildKit's terms: what differs, and nothing that only differs from run to run. */
 import { CONTROL, Rules, shortMethod, type RuleSettings } from '../bridge/index.js';
-import type { Cassette, Nanoseconds } from '../cassette/index.js';
+import type { Cassette, EventSource, Nanoseconds } from '../cassette/index.js';
 import { plural } from '../quantity.js';
 import { aboutCall } from './about.js';
 import { alignBuilds, buildName } from './align-builds.js';
@@ -29,7 +29,7 @@ export interface DiffOptions {
 }
 
 /** What is compared of a cassette. */
-export type ComparedCassette = Pick<Cassette, 'path' | 'header' | 'state' | 'duration' | 'events'>;
+export type ComparedCassette = Pick<Cassette, 'path' | 'header' | 'state' | 'duration'> & EventSource;
 
 const ALL_BUT_TIME = DIFFERENCE_CLASSES.filter((name) => name !== 'time');
 const DEFAULT_THRESHOLD: Nanoseconds = 100_000_000n;

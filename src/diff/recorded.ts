@@ -1,6 +1,6 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
 import { BRIDGE, buildIdOf, buildOfCall, CONTROL, headerText, SOLVE, solveFacts, type SolveFacts } from '../bridge/index.js';
-import { HeldCall, HeldCalls, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type FrontendRun, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from '../cassette/index.js';
+import { HeldCall, HeldCalls, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type EventSource, type FrontendRun, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from '../cassette/index.js';
 import { BadCompression, decompressor, DEFAULT_LIMITS } from '../wire/index.js';
 
 /** A call with all of it that is compared. What crossed on it is looked up each time that it is asked for. */
@@ -107,14 +107,13 @@ const isCompared = (path: string): boolean => path.startsWith(BRIDGE) || path.st
 const SESSION_LIKE = /\/(?:Session|ListenBuildHistory)$/;
 
 /** @param cassette to be kept open as long as the calls are looked at: large answers stay in the file until then */
-export function readSide(cassette: Pick<Cassette, 'header' | 'events'>): RecordedSide {
+export function readSide(cassette: Pick<Cassette, 'header'> & EventSource): RecordedSide {
   const said = oncePerList((headers) => ({ path: headerText(headers, ':path') ?? '', buildId: buildIdOf(headers) }));
   const outcomeIn = oncePerList((headers) => outcomeOf({ kind: 'server-trailer', headers }));
   const held = new HeldCalls((beginning) => {
     const { path } = said(beginning.header.headers);
     return beginning.isExchange || !isCompared(path) || SESSION_LIKE.test(path) ? undefined : new RecordedCall(beginning, path, outcomeIn);
-  });
-  for (const event of cassette.events({ answersApart: true })) held.add(event);
+  }).addAll(cassette);
 
   const builds = new Map<string | number, { readonly calls: RecordedCall[]; readonly control: RecordedCall[] }>();
   const around: RecordedCall[] = [];

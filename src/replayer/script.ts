@@ -1,6 +1,6 @@
 /** A cassette sorted for playing: the builds that it holds, and the calls around them. */
 import { buildIdOf, buildOfCall, BUILT_IN_RULES, headerText, type Rules } from '../bridge/index.js';
-import { HeldCall, HeldCalls, type Beginning, type Cassette } from '../cassette/index.js';
+import { HeldCall, HeldCalls, type Beginning, type EventSource } from '../cassette/index.js';
 import { withPlainMessages } from './plain-messages.js';
 import type { Origin } from './origin.js';
 import { RecordedBuild } from './recorded-build.js';
@@ -19,19 +19,18 @@ export interface Script {
 }
 
 /** @param cassette to be kept open as long as the script is played: large answers stay in the file until they are sent */
-export function readScript(cassette: Pick<Cassette, 'events'>, rules = BUILT_IN_RULES, origin?: Origin): Script {
+export function readScript(cassette: EventSource, rules = BUILT_IN_RULES, origin?: Origin): Script {
   const calls: RecordedCall[] = [];
   const exchanges: RecordedCall[] = [];
   /** One text for all calls of a method. */
   const paths = new Map<string, string>();
-  const held = new HeldCalls((beginning) => {
+  new HeldCalls((beginning) => {
     const path = headerText(beginning.header.headers, ':path') ?? '';
     if (!paths.has(path)) paths.set(path, path);
     const call = new ScriptedCall(beginning, paths.get(path) ?? path, origin);
     (beginning.isExchange ? exchanges : calls).push(call);
     return call;
-  });
-  for (const event of cassette.events({ answersApart: true })) held.add(event);
+  }).addAll(cassette);
   return { ...scriptOf(calls, rules, origin), exchanges };
 }
 

@@ -2,17 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { memorySource } from '../../src/cassette/disk.js';
-import { Cassette, HeldCall, HeldCalls, type CallEvent, type CassetteEvent, type NewEvent } from '../../src/cassette/index.js';
+import { Cassette, HeldCall, HeldCalls, type CallEvent, type CassetteEvent, type EventSource, type NewEvent } from '../../src/cassette/index.js';
 import { MemoryDisk } from './memory-disk.js';
 import { anyEvents, asRead, bytes, fields, record, unary } from './recording.js';
 
 const KINDS = ['client-header', 'server-header', 'server-trailer', 'client-message', 'server-message', 'client-half-close', 'reset'] as const;
 
-function held(events: Iterable<CassetteEvent>): readonly HeldCall[] {
-  const calls = new HeldCalls((beginning) => new HeldCall(beginning));
-  for (const event of events) calls.add(event);
-  return calls.calls;
-}
+const holding = (source: EventSource): HeldCalls<HeldCall> => new HeldCalls((beginning) => new HeldCall(beginning)).addAll(source);
+const held = (events: readonly CassetteEvent[]): readonly HeldCall[] => holding({ events: () => events }).calls;
 
 /** What is to come out: of each call that begins with a client header all but gaps, on that header's connection. */
 function expected(events: readonly CassetteEvent[]): readonly (readonly CallEvent[])[] {
@@ -41,7 +38,7 @@ async function written(events: readonly NewEvent[]): Promise<Cassette> {
 describe('calls that are held all at once', () => {
   property.prop([anyEvents], { numRuns: 60 })('are what was recorded, however often they are asked', async (events) => {
     using cassette = await written(events);
-    const calls = held(cassette.events({ answersApart: true }));
+    const { calls } = holding(cassette);
     const wanted = expected(asRead(events));
     for (let time = 0; time < 2; time++) expect(isDeepStrictEqual(calls.map((call) => call.events.map(plain)), wanted)).toBe(true);
     expect(calls.map(({ id, connection, headers }) => ({ id, connection, headers }))).toEqual(wanted.map(([first]) => ({ id: first?.call, connection: first?.connection, headers: first?.kind === 'client-header' ? first.headers : [] })));
@@ -63,10 +60,9 @@ describe('calls that are held all at once', () => {
     }
   });
 
-  property.prop([anyEvents])('count what is not held of them', (events) => {
+  property.prop([anyEvents])('count what is not held of them', async (events) => {
     const read = asRead(events);
-    const calls = new HeldCalls((beginning) => new HeldCall(beginning));
-    for (const event of read) calls.add(event);
+    using cassette = await written(events);
     const isHeld = new Set<number>();
     let [gaps, leftOut] = [0, 0];
     for (const event of read) {
@@ -76,7 +72,7 @@ describe('calls that are held all at once', () => {
       if (event.kind === 'gap') gaps += 1;
       if ('compressed' in event && event.data === undefined && event.size > 0) leftOut += 1;
     }
-    expect([calls.gaps, calls.leftOut]).toEqual([gaps, leftOut]);
+    for (const calls of [holding({ events: () => read }), holding(cassette)]) expect([calls.gaps, calls.leftOut]).toEqual([gaps, leftOut]);
   });
 
   test('are as many as there are, each with its own', () => {

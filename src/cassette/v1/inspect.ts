@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Source } from '../disk.js';
 import type { Gap, Nanoseconds } from '../events.js';
 import type { CallEntry } from '../summary.js';
-import { type DecodedEvent, isMessage } from './batch-decoder.js';
+import { type DecodedEvent, isMessage } from './event-cursor.js';
 import { MAX_LISTED } from './bounds.js';
 import { type CassetteState, type Inspector, type Layout, scan, type ScannedLayout, type Tail } from './layout.js';
 import { Malformed } from './msgpack.js';

@@ -1,7 +1,8 @@
 /** What a cassette holds and where: from the index when it has one, else from a walk over all of its records. */
 import type { Source } from '../disk.js';
 import { type BlockRuns, type CallEntry, Summariser } from '../summary.js';
-import { type Batch, type DecodedEvent, decodeBatch } from './batch-decoder.js';
+import { type Batch, decodeBatch } from './batch-decoder.js';
+import type { DecodedEvent } from './event-cursor.js';
 import { MAX_BLOCKS, MAX_CALLS, MAX_CONNECTIONS, MAX_DAMAGES, MAX_INDEX, MAX_INDEX_TEXT, MAX_LISTED, RESYNC_WORK, scanWork } from './bounds.js';
 import { FRAME_LENGTH, parseFrame, PREAMBLE_LENGTH } from './frame.js';
 import { boundRuns, decodeIndex, emptyIndex, type End, type Index, listsCalls } from './index-record.js';

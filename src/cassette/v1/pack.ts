@@ -9,8 +9,9 @@ import { brotliCompress, constants } from 'node:zlib';
 import type { Disk, DiskFile } from '../disk.js';
 import type { NewHeader } from '../header.js';
 import { Summariser } from '../summary.js';
-import { type Batch, type DecodedEvent, decodeBatch, isMessage } from './batch-decoder.js';
+import { type Batch, decodeBatch } from './batch-decoder.js';
 import { BatchEncoder, type EncodableEvent, roomFor } from './batch-encoder.js';
+import { type DecodedEvent, isMessage } from './event-cursor.js';
 import {
   EVENT_BLOCK,
   JOURNAL_BLOCK,

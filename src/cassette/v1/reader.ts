@@ -7,10 +7,12 @@ import { BridgetapeError } from '../../errors.js';
 import type { Source } from '../disk.js';
 import type { CassetteEvent, HeaderField, MessageEvent, Nanoseconds } from '../events.js';
 import type { CassetteHeader } from '../header.js';
-import { LateMessage, type Payloads } from '../late-message.js';
+import type { Payloads } from '../late-message.js';
+import type { EventListener } from '../passing-event.js';
 import type { BlockRuns, CallEntry, CallSummary, ConnectionSummary } from '../summary.js';
-import { type Batch, type DecodedEvent, decodeBatch, type HeaderSource, type StoredMessage } from './batch-decoder.js';
+import { type Batch, decodeBatch } from './batch-decoder.js';
 import { MAX_LISTED } from './bounds.js';
+import type { DecodedEvent, EventCursor, StoredMessage } from './event-cursor.js';
 import type { EventBlock, PayloadBlockPlace } from './index-record.js';
 import { type CassetteState, type Layout, layoutFromIndex, scan } from './layout.js';
 import { Malformed } from './msgpack.js';
@@ -139,34 +141,49 @@ export class ReaderV1 implements Payloads {
     return events;
   }
 
-  /** @param answersApart payloads of the server's messages are read when they are asked for, as long as this is open */
-  *events(answersApart = false): Generator<CassetteEvent> {
-    const headers = answersApart ? new SharedHeaders() : undefined;
-    let nextSeq = 0;
-    let time: Nanoseconds | undefined;
+  *events(): Generator<CassetteEvent> {
+    const holes = new Holes();
     for (const [number, place] of this.layout.index.eventBlocks.entries()) {
-      // A hole in a scanned file: the block that stood there is gone.
-      if (place.firstSeq > nextSeq) yield lost({ offset: place.offset, firstSeq: nextSeq, count: place.firstSeq - nextSeq }, time);
-      nextSeq = place.firstSeq;
-      const events = headers === undefined ? this.#eventBlock(number, place)?.events : this.#streamed(place, headers);
-      for (const event of events ?? []) {
-        yield headers === undefined ? this.#resolve(event) : this.#shared(event);
-        nextSeq = event.seq + 1;
-        time = event.time;
+      yield* holes.upTo(place.firstSeq, place.offset);
+      for (const event of this.#eventBlock(number, place)?.events ?? []) {
+        yield this.#resolve(event);
+        holes.pass(event);
       }
-      const end = place.firstSeq + place.count;
-      if (nextSeq < end) yield lost({ offset: place.offset, firstSeq: nextSeq, count: end - nextSeq }, time);
-      nextSeq = end;
+      yield* holes.upTo(place.firstSeq + place.count, place.offset);
     }
   }
 
-  /** One by one, none of them kept, up to the first that cannot be read. */
-  *#streamed(place: EventBlock, headers: HeaderSource): Generator<DecodedEvent> {
-    try {
-      yield* this.#batch(place, headers).events;
-    } catch (error) {
-      this.#noteUnreadable(error, place.offset, 'events');
+  /** All events without an object for each of a call's, those of a block up to the first that cannot be read. Payloads of the server's messages stay in the file. */
+  tell(listener: EventListener): void {
+    const headers = new SharedHeaders();
+    const holes = new Holes();
+    for (const place of this.layout.index.eventBlocks) {
+      for (const gap of holes.upTo(place.firstSeq, place.offset)) listener.add(gap);
+      this.#guarded(place.offset, 'events', () => {
+        const cursor = this.#batch(place).cursor(headers);
+        while (cursor.next()) {
+          this.#tellOf(cursor, listener);
+          holes.pass(cursor);
+        }
+      });
+      for (const gap of holes.upTo(place.firstSeq + place.count, place.offset)) listener.add(gap);
     }
+  }
+
+  #tellOf(cursor: EventCursor, listener: EventListener): void {
+    if (cursor.apart !== undefined) {
+      listener.add(cursor.apart);
+      return;
+    }
+    if (cursor.kind === 'client-message' && typeof cursor.payload === 'number') {
+      const event = this.#resolve(cursor.event);
+      if (event.kind !== 'client-message') {
+        listener.add(event);
+        return;
+      }
+      cursor.payload = event.data;
+    }
+    listener.pass(cursor, this);
   }
 
   #eventBlock(number: number, place: EventBlock): DecodedBlock | undefined {
@@ -186,9 +203,9 @@ export class ReaderV1 implements Payloads {
     return this.#guarded(place.offset, 'events', () => [...this.#batch(place).events]);
   }
 
-  #batch(place: EventBlock, headers?: HeaderSource): Batch {
+  #batch(place: EventBlock): Batch {
     const record = readRecord(this.#source, place.offset);
-    const batch = decodeBatch(record.raw, headers);
+    const batch = decodeBatch(record.raw);
     if (record.frame.kind !== 'evt' || batch.firstSeq !== place.firstSeq || batch.count !== place.count) throw new Malformed('the block is not the one that the index names');
     return batch;
   }
@@ -214,14 +231,6 @@ export class ReaderV1 implements Payloads {
     const number = this.layout.index.eventBlocks.findIndex((block) => block.offset === offset);
     if (number < 0) return [];
     return this.calls.filter(({ blocks }) => holds(blocks, number)).map(({ summary }) => summary.id).slice(0, MAX_LISTED);
-  }
-
-  /** A decoded event as it is, but for what is stored apart. */
-  #shared(event: DecodedEvent): CassetteEvent {
-    if (!('stored' in event)) return event;
-    const { stored, ...message } = event;
-    if (event.kind === 'server-message') return new LateMessage(message, this, stored);
-    return this.#withPayload(message, this.#stored(stored));
   }
 
   /** A decoded event as others get it: the payload in place, nothing shared with a block. */
@@ -301,6 +310,23 @@ export class ReaderV1 implements Payloads {
       this.#cachedPayloadBytes -= dropped?.bytes.length ?? 0;
     }
     return block;
+  }
+}
+
+/** Where events are missing between those that were read. */
+class Holes {
+  private next = 0;
+  private time: Nanoseconds | number | undefined;
+
+  pass({ seq, time }: { readonly seq: number; readonly time: Nanoseconds | number }): void {
+    this.next = seq + 1;
+    this.time = time;
+  }
+
+  /** What stands for those before an event, as far as they did not pass. @param offset of the block that should have them, or stands behind where they were */
+  *upTo(seq: number, offset: number): Generator<CassetteEvent> {
+    if (this.next < seq) yield lost({ offset, firstSeq: this.next, count: seq - this.next }, this.time === undefined ? undefined : BigInt(this.time));
+    this.next = seq;
   }
 }
 

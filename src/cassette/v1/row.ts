@@ -58,10 +58,11 @@ export class Row {
     throw new Malformed(`${what} is not a count`);
   }
 
-  integer64(what: string): bigint {
+  /** As a bigint only when a number does not hold it. */
+  integer(what: string): number | bigint {
     const number = this.number();
     if (number === undefined) throw new Malformed(`${what} is not an integer`);
-    return BigInt(number);
+    return number;
   }
 
   boolean(what: string): boolean {

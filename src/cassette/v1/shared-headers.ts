@@ -4,7 +4,7 @@
  */
 import { Memo } from '../../passing.js';
 import type { HeaderField } from '../events.js';
-import { type HeaderSource, readFields } from './batch-decoder.js';
+import { type HeaderSource, readFields } from './event-cursor.js';
 import type { Row } from './row.js';
 
 /** Lists, and fields, that are remembered to be shared. */
