@@ -13,11 +13,11 @@ const AT_ONCE = 2;
  * @param run told which time it is, from 1 on
  * @returns what each came to
  */
-export async function manyTimes<T>(run: (time: number) => Promise<T>): Promise<readonly T[]> {
+export async function manyTimes<T>(run: (time: number) => Promise<T>, times = REPLAYS): Promise<readonly T[]> {
   const results: T[] = [];
   let begun = 0;
   const next = async (): Promise<void> => {
-    while (begun < REPLAYS) {
+    while (begun < times) {
       begun += 1;
       results.push(await run(begun));
     }
