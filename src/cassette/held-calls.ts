@@ -188,6 +188,11 @@ export class Rows {
     return Number.isNaN(time) ? (this.largeTimes.get(row) ?? 0n) : BigInt(time);
   }
 
+  /** Of a row that has some. */
+  headersOf(row: number): readonly HeaderField[] {
+    return this.lists[this.pageOf(row).where[row % PAGE_ROWS] ?? 0] ?? [];
+  }
+
   event(row: number, { id: call, connection }: HeldCall): CallEvent {
     const page = this.pageOf(row);
     const index = row % PAGE_ROWS;
@@ -202,7 +207,7 @@ export class Rows {
       case 'client-header':
       case 'server-header':
       case 'server-trailer':
-        return { kind, seq, time, connection, call, headers: this.lists[where] ?? [] };
+        return { kind, seq, time, connection, call, headers: this.headersOf(row) };
       case 'client-message':
       case 'server-message': {
         const message = { kind, seq, time, connection, call, compressed: (flags & COMPRESSED) !== 0, size: number };
@@ -288,12 +293,32 @@ export class HeldCall {
 
   /** The first event of one of these kinds. */
   find<K extends CallEvent['kind']>(...kinds: readonly K[]): (CallEvent & { readonly kind: K }) | undefined {
+    const row = this.firstOf(kinds);
+    const event = row === undefined ? undefined : this.rows.event(row, this);
+    return event !== undefined && isOf(event, kinds) ? event : undefined;
+  }
+
+  /** The kind of the event that {@link find} gives; this and the following make none. */
+  kindOf<K extends CallEvent['kind']>(...kinds: readonly K[]): CallEvent['kind'] | undefined {
+    const row = this.firstOf(kinds);
+    return row === undefined ? undefined : this.rows.kindOf(row);
+  }
+
+  /** Its time. */
+  timeOf(...kinds: readonly CallEvent['kind'][]): Nanoseconds | undefined {
+    const row = this.firstOf(kinds);
+    return row === undefined ? undefined : this.rows.timeOf(row);
+  }
+
+  /** The header list of the first event of a kind. */
+  headersOf(kind: HeaderEvent['kind']): readonly HeaderField[] | undefined {
+    const row = this.firstOf([kind]);
+    return row === undefined ? undefined : this.rows.headersOf(row);
+  }
+
+  private firstOf(kinds: readonly CallEvent['kind'][]): number | undefined {
     // No generator: for each request that is compared (bench: replay, diff).
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
-      if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
-      const event = this.rows.event(row, this);
-      if (isOf(event, kinds)) return event;
-    }
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (kinds.includes(this.rows.kindOf(row))) return row;
     return undefined;
   }
 

@@ -1,6 +1,6 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
 import { BRIDGE, buildIdOf, buildOfCall, CONTROL, headerText, SOLVE, solveFacts, type SolveFacts } from '../bridge/index.js';
-import { HeldCall, HeldCalls, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type EventSource, type FrontendRun, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from '../cassette/index.js';
+import { HeldCall, HeldCalls, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type EventSource, type FrontendRun, type HeaderField, type MessageEvent, type Nanoseconds } from '../cassette/index.js';
 import { BadCompression, decompressor, DEFAULT_LIMITS } from '../wire/index.js';
 
 /** A call with all of it that is compared. What crossed on it is looked up each time that it is asked for. */
@@ -14,20 +14,22 @@ export class RecordedCall extends HeldCall {
     super(beginning);
   }
 
-  /** What ended it: the first trailer, or reset. */
-  private get last(): (HeaderEvent & { readonly kind: 'server-trailer' }) | Reset | undefined {
-    return this.find('server-trailer', 'reset');
-  }
-
   /** When its outcome came; undefined for a call that was open at the end of the recording. */
   get end(): Nanoseconds | undefined {
-    return this.last?.time;
+    return this.timeOf(...ENDS);
   }
 
   get outcome(): CallOutcome {
-    const { last } = this;
-    if (last === undefined) return OPEN;
-    return last.kind === 'reset' ? outcomeOf(last) : this.outcomeIn(last.headers);
+    switch (this.kindOf(...ENDS)) {
+      case 'server-trailer':
+        return this.outcomeIn(this.headersOf('server-trailer') ?? []);
+      case 'reset': {
+        const reset = this.find('reset');
+        return reset === undefined ? OPEN : outcomeOf(reset);
+      }
+      default:
+        return OPEN;
+    }
   }
 
   /** The client's first message; undefined when none came or its body was left out. */
@@ -56,10 +58,10 @@ export class RecordedCall extends HeldCall {
 
   /** Empty when the call did not end with a trailer. */
   get trailer(): readonly HeaderField[] {
-    const trailer = this.find('server-trailer')?.headers;
+    const trailer = this.headersOf('server-trailer');
     if (trailer !== undefined) return trailer;
     // An answer of nothing but trailers.
-    const headers = this.find('server-header')?.headers ?? [];
+    const headers = this.headersOf('server-header') ?? [];
     return headerText(headers, 'grpc-status') === undefined ? [] : headers;
   }
 
@@ -67,7 +69,7 @@ export class RecordedCall extends HeldCall {
   private dataOf(message: MessageEvent | undefined): Uint8Array | undefined {
     const data = message?.data;
     if (message?.compressed !== true || data === undefined) return data;
-    const headers = this.find(message.kind === 'client-message' ? 'client-header' : 'server-header')?.headers ?? [];
+    const headers = this.headersOf(message.kind === 'client-message' ? 'client-header' : 'server-header') ?? [];
     try {
       return decompressor(headerText(headers, 'grpc-encoding') ?? '')?.(data, DEFAULT_LIMITS.messageBytes) ?? data;
     } catch (error) {
@@ -78,6 +80,8 @@ export class RecordedCall extends HeldCall {
 }
 
 const OPEN: CallOutcome = { kind: 'open' };
+/** What ends a call: the first of these. */
+const ENDS = ['server-trailer', 'reset'] as const;
 
 const isMessage = (event: CallEvent): event is MessageEvent => event.kind === 'client-message' || event.kind === 'server-message';
 
