@@ -299,7 +299,7 @@ export class HeldCall {
   }
 
   /** The kind of the event that {@link find} gives; this and the following make none. */
-  kindOf<K extends CallEvent['kind']>(...kinds: readonly K[]): CallEvent['kind'] | undefined {
+  kindOf(...kinds: readonly CallEvent['kind'][]): CallEvent['kind'] | undefined {
     const row = this.firstOf(kinds);
     return row === undefined ? undefined : this.rows.kindOf(row);
   }
