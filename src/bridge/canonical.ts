@@ -11,6 +11,7 @@ import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
 import { decodeIfKnown, isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf } from './schema.js';
+import { respelledDigests } from './respelling.js';
 import { BUILT_IN_RULES, withoutMatches, withoutVolatile, type Rules } from './rules.js';
 import { DEFINING_FIELDS, placeholder, type DefiningField, type VolatileKind, type VolatileRule } from './volatile.js';
 import { bytesField, concat, WireFormatError, type RawField } from './wire-format.js';
@@ -52,6 +53,8 @@ export interface Canonical {
   readonly annotations: readonly CanonicalField[];
   /** For each op in the message: its digest → a digest without what is volatile. */
   readonly digests: ReadonlyMap<string, string>;
+  /** The same for the other digests that a newer daemon gives to the ops of an older client; found when they are asked for. */
+  readonly respelled: ReadonlyMap<string, string>;
   /** The ids that the message introduces. */
   readonly defines: readonly DefinedId[];
   readonly volatile: readonly VolatileValue[];
@@ -237,6 +240,12 @@ class Normaliser {
     const ops = new Map<string, CanonicalOp>();
     for (const op of order) ops.set(op.digest, this.canonicalOp(op, ops));
     return { graph, order, ops };
+  }
+
+  get respelled(): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const { order, ops } of this.graphs.values()) for (const [digest, other] of respelledDigests(order)) found.set(other, ops.get(digest)?.digest ?? digest);
+    return found;
   }
 
   /** Depends on the op and on those below it, never on what is bound: an op has one canonical digest wherever it stands. */
@@ -537,6 +546,9 @@ export function canonicalDecoded(message: Message | WireFormatError | undefined,
     get text() {
       text ??= lines(fields);
       return text;
+    },
+    get respelled() {
+      return normaliser.respelled;
     },
     ...{ fields, annotations, digests, defines, volatile, ignored },
   };

@@ -2,7 +2,7 @@
  * Error details by what they are rather than by where they stand: BuildKit puts new ones in between from version to version.
  */
 import type { Canonical, CanonicalField } from '../bridge/index.js';
-import { textIn } from './value.js';
+import { shown, textIn } from './value.js';
 
 type Fields = Pick<Canonical, 'fields' | 'annotations'>;
 
@@ -34,6 +34,51 @@ function namesOf(fields: readonly CanonicalField[]): ReadonlyMap<string, string>
     names.set(`${list}[${index}]`, `${list}[${JSON.stringify(count === 1 ? type : `${type} ${count}`)}]`);
   }
   return names;
+}
+
+const NAMED = /^.*?\bdetails\["(?:[^"\\]|\\.)*"\]/s;
+
+/** A detail that only one of two statuses has. */
+export interface LoneDetail {
+  readonly at: string;
+  /** All that it says. */
+  readonly value: string;
+  readonly isAnnotation: boolean;
+}
+
+interface Divided {
+  readonly details: readonly LoneDetail[];
+  readonly rest: Fields;
+}
+
+/** Sets apart, as one thing each, the details that only one side has. @param before as {@link detailsByType} makes them */
+export function loneDetails(before: Fields, after: Fields): { readonly before: Divided; readonly after: Divided } {
+  const [ours, theirs] = [detailNames(before), detailNames(after)];
+  return { before: divided(before, (name) => !theirs.has(name)), after: divided(after, (name) => !ours.has(name)) };
+}
+
+const nameOf = ([path]: CanonicalField): string | undefined => NAMED.exec(path)?.[0];
+
+function detailNames({ fields, annotations }: Fields): ReadonlySet<string | undefined> {
+  return new Set([...fields, ...annotations].map(nameOf));
+}
+
+function divided({ fields, annotations }: Fields, isLone: (name: string) => boolean): Divided {
+  const details = new Map<string, { readonly says: string[]; isAnnotation: boolean }>();
+  const take = (list: readonly CanonicalField[], isAnnotation: boolean): readonly CanonicalField[] =>
+    list.filter((field) => {
+      const name = nameOf(field);
+      if (name === undefined || !isLone(name)) return true;
+      const detail = details.get(name) ?? { says: [], isAnnotation: true };
+      details.set(name, detail);
+      const [path, value] = field;
+      const member = path.slice(name.length + 1);
+      if (member !== 'type_url') detail.says.push(`${member.replace(/^value(?=[.[])/, '').replace(/^\./, '')} ${shown(value)}`);
+      detail.isAnnotation &&= isAnnotation;
+      return false;
+    });
+  const rest = { fields: take(fields, false), annotations: take(annotations, true) };
+  return { details: Array.from(details, ([at, { says, isAnnotation }]) => ({ at, value: says.toSorted((one, other) => one.length - other.length).join(', '), isAnnotation })), rest };
 }
 
 /** JSON's members were named as Go's fields are up to v0.19, and as protobuf's since. */

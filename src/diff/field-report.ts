@@ -1,5 +1,6 @@
 /** What differs between two messages that stand for each other: by field, op and line, as a reader would say it. */
 import { differences, fieldDifferences, type CanonicalField, type Difference as FieldChange } from '../bridge/index.js';
+import { loneDetails } from './details.js';
 import type { NamedFields } from './form.js';
 import type { Difference, DifferenceClass, OpPlace, Pair } from './report.js';
 import { isLines, jsonFields, linesMoved, shown, textIn } from './value.js';
@@ -15,10 +16,14 @@ const STEP_COUNT = /^\[(.*?) ?\d+\/\d+\] /;
 
 /** Differences without those that follow from others of the same message. */
 export function reportFields(of: DifferenceClass, before: NamedFields, after: NamedFields): readonly Difference[] {
-  const sides = { before: new Side(before), after: new Side(after) };
+  const lone = loneDetails(before, after);
+  const sides = { before: new Side(lone.before.rest), after: new Side(lone.after.rest) };
   const changes = differences(sides.before.all, sides.after.all);
   const follows = consequences(changes);
-  return changes.filter((change) => !follows(change)).flatMap((change) => reported(of, change, sides));
+  return [
+    ...changes.filter((change) => !follows(change)).flatMap((change) => reported(of, change, sides)),
+    ...(['before', 'after'] as const).flatMap((side) => lone[side].details.map(({ at, value, isAnnotation }) => ({ class: of, at, value: { [side]: value }, isText: false, isAnnotation, otherOps: [], again: [] }))),
+  ];
 }
 
 class Side {

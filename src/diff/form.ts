@@ -118,7 +118,7 @@ export class Forms {
     for (const { kind, id } of introduced) this.ids.add(kind, id, call.id);
     if (answer === undefined || !holdsDefinitions(call.path)) return;
     const canonical = answer.canonical(this.ids.tokens, this.rules, this.canonicalOptions);
-    this.ids.addOps(canonical.digests);
+    this.ids.addOps(canonical);
     this.answers.set(call.id, this.formOf(canonical));
   }
 
@@ -134,8 +134,8 @@ export class Forms {
     const known = this.remembered.get(raw);
     if (known !== undefined) return known;
     const canonical = this.canonical(request, this.ids.tokens);
-    const { digests, defines } = canonical;
-    this.ids.addOps(digests);
+    const { defines } = canonical;
+    this.ids.addOps(canonical);
     for (const { kind, id } of defines) this.ids.add(kind, id, call.id);
     if (defines.length > 0) this.defined.set(call.id, defines);
     const form = this.formOf(canonical);

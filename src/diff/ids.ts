@@ -2,7 +2,7 @@
  * The ids of one recording, and which of them stands for which of the other. An id means something only within its
  * recording; what is compared is the role that it has there: the result of that solve, the container of that request.
  */
-import { replaceIds, type DefinedId, type IdMap, type IntroducedId } from '../bridge/index.js';
+import { replaceIds, type Canonical, type DefinedId, type IdMap, type IntroducedId } from '../bridge/index.js';
 
 export type IdKind = IntroducedId['kind'] | DefinedId['kind'];
 export type SideName = 'before' | 'after';
@@ -55,10 +55,12 @@ export class Ids {
     this.byNumber.push(known);
   }
 
-  addOps(digests: ReadonlyMap<string, string>): void {
-    for (const [digest, canonical] of digests) {
-      this.ops.set(digest, canonical);
-      this.canonicalOps.add(canonical);
+  addOps({ digests, respelled }: Pick<Canonical, 'digests' | 'respelled'>): void {
+    for (const names of [digests, respelled]) {
+      for (const [digest, canonical] of names) {
+        this.ops.set(digest, canonical);
+        this.canonicalOps.add(canonical);
+      }
     }
   }
 
