@@ -41,7 +41,7 @@ const NAMED = /^.*?\bdetails\["(?:[^"\\]|\\.)*"\]/s;
 /** A detail that only one of two statuses has. */
 export interface LoneDetail {
   readonly at: string;
-  /** All that it says. */
+  /** All that it says: its type, and then the short before the long. */
   readonly value: string;
   readonly isAnnotation: boolean;
 }
@@ -72,13 +72,14 @@ function divided({ fields, annotations }: Fields, isLone: (name: string) => bool
       const detail = details.get(name) ?? { says: [], isAnnotation: true };
       details.set(name, detail);
       const [path, value] = field;
-      const member = path.slice(name.length + 1);
-      if (member !== 'type_url') detail.says.push(`${member.replace(/^value(?=[.[])/, '').replace(/^\./, '')} ${shown(value)}`);
+      detail.says.push(`${path.slice(name.length + 1)}: ${shown(value)}`);
       detail.isAnnotation &&= isAnnotation;
       return false;
     });
   const rest = { fields: take(fields, false), annotations: take(annotations, true) };
-  return { details: Array.from(details, ([at, { says, isAnnotation }]) => ({ at, value: says.toSorted((one, other) => one.length - other.length).join(', '), isAnnotation })), rest };
+  // What is one is cut to the width of a terminal: a whole file or graph stands behind where it is from.
+  for (const { says } of details.values()) says.splice(1, Infinity, ...says.slice(1).sort((one, other) => one.length - other.length));
+  return { details: Array.from(details, ([at, { says, isAnnotation }]) => ({ at, value: `{ ${says.join(', ')} }`, isAnnotation })), rest };
 }
 
 /** JSON's members were named as Go's fields are up to v0.19, and as protobuf's since. */

@@ -14,7 +14,7 @@ it('a detail that only one status has is one thing, and says the short before th
   const found = loneDetails(status(vertex(0)), status(vertex(1), source));
   expect(found.before).toEqual({ details: [], rest: status(vertex(0)) });
   expect(found.after).toEqual({
-    details: [{ at: 'details["errdefs.Source"]', value: '["info"]["filename"] "Dockerfile", ["info"]["definition"]["def"] "long"', isAnnotation: true }],
+    details: [{ at: 'details["errdefs.Source"]', value: '{ type_url: "github.com/moby/buildkit/errdefs.Source+json", value["info"]["filename"]: "Dockerfile", value["info"]["definition"]["def"]: "long" }', isAnnotation: true }],
     rest: status(vertex(0)),
   });
 });
@@ -22,6 +22,6 @@ it('a detail that only one status has is one thing, and says the short before th
 it('the second of a type is told apart from the first', () => {
   const solve = (at: number, value: string): readonly CanonicalField[] => detail(at, 'errdefs.Solve', ['["inputIDs"][0]', value]);
   const found = loneDetails(status([...solve(0, '"a"'), ...solve(1, '"b"')]), status(solve(0, '"c"')));
-  expect(found.before.details).toEqual([{ at: 'details["errdefs.Solve 2"]', value: '["inputIDs"][0] "b"', isAnnotation: false }]);
+  expect(found.before.details).toEqual([{ at: 'details["errdefs.Solve 2"]', value: '{ type_url: "github.com/moby/buildkit/errdefs.Solve+json", value["inputIDs"][0]: "b" }', isAnnotation: false }]);
   expect([found.before.rest, found.after]).toEqual([status(solve(0, '"a"')), { details: [], rest: status(solve(0, '"c"')) }]);
 });
