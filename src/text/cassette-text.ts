@@ -61,39 +61,44 @@ function methodOf(headers: readonly HeaderField[]): string {
 export interface CassetteText {
   readonly state: 'whole' | 'interrupted' | 'damaged';
   readonly header: NewHeader;
-  readonly events: readonly NewEvent[];
-  /** Bytes that were not used, because what they stand beside has been changed since. */
-  readonly stale: readonly { readonly line: number; readonly key: string }[];
+  /**
+   * To be walked once, in which they are read: what is wrong with one is thrown there, as a TextError.
+   *
+   * @param onStale told of bytes that are not used, because what they stand beside has been changed since
+   */
+  readonly events: (onStale: (place: StalePlace) => void) => Generator<NewEvent>;
+}
+
+export interface StalePlace {
+  readonly line: number;
+  readonly key: string;
 }
 
 /** @throws TextError */
 export function readCassetteText(text: string, files: Files): CassetteText {
-  const [first, ...others] = splitOff(pieces(text, 'events', files));
-  const { state, header } = told(first, () => readTop(first.value));
+  const all = pieces(text, 'events', files);
+  const { value: first } = all.next() as IteratorYieldResult<Piece>;
+  return { ...told(first, () => readTop(first.value)), events: (onStale) => readEvents(all, onStale) };
+}
+
+function* readEvents(all: Generator<Piece>, onStale: (place: StalePlace) => void): Generator<NewEvent> {
   const conversation = new Conversation();
-  const events: NewEvent[] = [];
-  const stale: { line: number; key: string }[] = [];
   let before = 0n;
-  for (const piece of others) {
+  let count = 0;
+  for (const piece of all) {
     const items = piece.value;
     // A list of nothing is an empty text.
     if (items instanceof Plain && items.source === '') continue;
     if (!Array.isArray(items)) throw piece.wrong('should be a list of events', []);
+    const tellStale = (at: LiteralPath): void => onStale({ line: piece.lineOf(at), key: keyText(at.slice(1)) });
     for (const [index, item] of items.entries()) {
-      const onStale = (at: LiteralPath): void => void stale.push({ line: piece.lineOf(at), key: keyText(at.slice(1)) });
-      const event = told(piece, () => readEvent(item as Literal, [index], { conversation, before, onStale }), `event ${events.length}`);
+      const event = told(piece, () => readEvent(item as Literal, [index], { conversation, before, onStale: tellStale }), `event ${count}`);
       conversation.add(event);
       before = event.time;
-      events.push(event);
+      count += 1;
+      yield event;
     }
   }
-  return { state, header, events, stale };
-}
-
-function splitOff(all: Generator<Piece>): readonly [Piece, ...Piece[]] {
-  const [first, ...others] = all;
-  if (first === undefined) throw new TextError('is empty', 1, '');
-  return [first, ...others];
 }
 
 function readTop(literal: Literal): Pick<CassetteText, 'state' | 'header'> {
