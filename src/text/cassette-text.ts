@@ -40,14 +40,18 @@ export function* cassetteLines(cassette: Pick<Cassette, 'header' | 'events' | 's
 
 function* eventLines(cassette: Pick<Cassette, 'events'>, store: Store): Generator<string> {
   const conversation = new Conversation();
+  let last = '';
   for (const event of cassette.events()) {
     const literal = eventLiteral(event, conversation);
     conversation.add(event);
     if (event.kind === 'client-header') {
-      yield '';
+      // Behind a text that ends with empty lines one more would be a part of it.
+      if (last !== '') yield '';
       yield `# call ${event.call}${methodOf(event.headers)}`;
     }
-    yield* listLines([literal], '', store);
+    const lines = listLines([literal], '', store);
+    yield* lines;
+    last = lines.at(-1) ?? '';
   }
 }
 

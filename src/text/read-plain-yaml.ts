@@ -1,7 +1,7 @@
 /**
  * HOT PATH of packing. The plainest YAML, which is what `unpack` writes and mostly what is left after editing: block maps
  * and lists, texts on one line, bare, in double quotes, or as lines behind `|`. Whatever else there is, and all that is
- * wrong, is left to a library that knows all of YAML and can say where, and takes 15 times as long (docs/benchmarks.md).
+ * wrong, is left to a library that knows all of YAML and can say where, and takes many times as long.
  */
 import { Plain, type Literal } from '../bridge/index.js';
 

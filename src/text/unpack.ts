@@ -1,5 +1,5 @@
 /** Writes a cassette's text to a file, or to a folder where larger payloads are files of their own. */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { Cassette, type CassetteState } from '../cassette/index.js';
@@ -98,10 +98,10 @@ function writeText(cassette: Cassette, path: string, store: Store): void {
     for (const line of cassetteLines(cassette, store)) {
       chunk += `${line}\n`;
       if (chunk.length < CHUNK) continue;
-      writeSync(file, chunk);
+      writeFileSync(file, chunk);
       chunk = '';
     }
-    writeSync(file, chunk);
+    writeFileSync(file, chunk);
   } catch (error) {
     closeSync(file);
     rmSync(birth, { force: true });

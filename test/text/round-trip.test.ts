@@ -102,6 +102,18 @@ describe('a cassette that was unpacked and packed', { timeout: 120_000 }, () => 
     );
   });
 
+  // What made calls easy to tell apart was taken for the text's last line.
+  test('keeps a text that ends with empty lines in front of a call', async () => {
+    using folder = new Folder();
+    const path = `/${FRONTEND}.LLBBridge/ReadFile`;
+    const answer = encode(`${FRONTEND}.ReadFileResponse`, { Data: bytes('FROM scratch\n\n') });
+    const [start, request, ...rest] = unary(1, 0n, bytes(''), answer, path);
+    const isAnswer = ({ kind }: NewEvent): boolean => kind === 'server-message';
+    await record(folder.file, [start!, request!, ...rest.filter(isAnswer), ...unary(2, 9000n, bytes(''), answer, path), ...rest.filter((event) => !isAnswer(event))]);
+    expectSame(readAll(await again(folder, 'a.yaml')), readAll(folder.file));
+    expect(readFileSync(join(folder.path, 'a.yaml'), 'utf8')).toContain('|+\n');
+  });
+
   test('keeps its header, a frontend run and all', async () => {
     using folder = new Folder();
     const frontend = {
