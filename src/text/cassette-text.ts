@@ -109,8 +109,11 @@ function readTop(literal: Literal): Pick<CassetteText, 'state' | 'header'> {
   const fields = new Fields(literal, [], ['textForm', 'state', 'header', 'events']);
   const form = fields.text('textForm');
   if (form !== String(TEXT_FORM)) throw new LiteralError(`is ${form}; this bridgetape reads form ${TEXT_FORM}`, ['textForm']);
-  if (fields.has('events') && fields.list('events').length > 0) throw new LiteralError('should be written with each event on lines of its own, behind "- " at the start of a line', ['events']);
-  return { state: fields.has('state') ? fields.oneOf('state', ['whole', 'interrupted', 'damaged']) : 'whole', header: readHeader(fields.get('header'), ['header']) };
+  const state = fields.has('state') ? fields.oneOf('state', ['whole', 'interrupted', 'damaged']) : 'whole';
+  const header = readHeader(fields.get('header'), ['header']);
+  const events = fields.get('events');
+  if (!(events instanceof Plain && events.source === '') && fields.list('events').length > 0) throw new LiteralError('should be written with each event on lines of its own, behind "- " at the start of a line', ['events']);
+  return { state, header };
 }
 
 function told<T>(piece: Piece, read: () => T, of = ''): T {

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { CassetteWriter, type Closed } from '../cassette/index.js';
+import { CassetteWriter, type Closed, type NewHeader } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { readCassetteText, type CassetteText, type StalePlace } from './cassette-text.js';
 import { payloadFiles } from './payload-files.js';
@@ -41,7 +41,7 @@ export async function pack(text: string, output: string, { force = false, signal
   const file = folder === undefined ? text : join(folder, TEXT_FILE);
   const content = contentsOf(file);
   const { state, header, events } = told(file, () => readCassetteText(content, payloadFiles(folder)));
-  const writer = await CassetteWriter.create(output, header, { force, aside: true });
+  const writer = await created(file, output, header, force);
   const stale: StalePlace[] = [];
   try {
     const walk = events((place) => stale.push(place));
@@ -60,6 +60,15 @@ export async function pack(text: string, output: string, { force = false, signal
   const failure = closed.loss?.error ?? closed.packFailure;
   if (failure !== undefined) throw new BridgetapeError('cassette-not-writable', `Cannot pack ${file} to ${output}: ${failure.message}.`, 'Check that there is room on the disk.', { cause: failure });
   return { ...closed, state, stale };
+}
+
+async function created(file: string, output: string, header: NewHeader, force: boolean): Promise<CassetteWriter> {
+  try {
+    return await CassetteWriter.create(output, header, { force, aside: true });
+  } catch (error) {
+    if (error instanceof BridgetapeError && error.code === 'bad-argument') throw wrong(`${file}: header ${error.what.replace(/^.*?: /, 'cannot be written: ')}`, { cause: error });
+    throw error;
+  }
 }
 
 /** What is wrong with the text, with its file. */

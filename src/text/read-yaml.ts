@@ -2,7 +2,7 @@
  * YAML as literals, with the line of everything. Files are untrusted: no aliases (which make small files large), no tags
  * but our own, bounded depth, and a long list is read in pieces, so that what is in memory at a time is bounded as well.
  */
-import { isAlias, isMap as isYamlMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Document, type ParsedNode } from 'yaml';
+import { isAlias, isMap as isYamlMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Document, type ParsedNode, type YAMLError } from 'yaml';
 
 import { Plain, type Literal, type LiteralPath } from '../bridge/index.js';
 import { readPlainYaml } from './read-plain-yaml.js';
@@ -50,9 +50,16 @@ export class Piece {
     // Repeated keys are looked for here, in one pass.
     const document = parsed(this.#source, this.#lines, this.#firstLine);
     const [broken] = [...document.errors, ...document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')];
-    if (broken !== undefined) throw new TextError(broken.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? 'is no YAML', this.#firstLine - 1 + (broken.linePos?.[0].line ?? 1), '');
+    if (broken !== undefined) throw this.#broken(broken);
     this.#document = document;
     return document;
+  }
+
+  #broken({ message, linePos }: YAMLError): TextError {
+    const line = linePos?.[0].line ?? 1;
+    const reason = message.split('\n')[0]?.replace(/ at line \d+.*$/, '').replace(/[.:]$/, '') ?? '';
+    const isTab = /^ *\t/.test(this.#source.split('\n', line)[line - 1] ?? '');
+    return new TextError(`is no YAML here: ${isTab ? 'a line is indented by blanks, never by a tab' : reason}`, this.#firstLine - 1 + line, '');
   }
 
   /** The line of a member, or of the nearest one around it. */
@@ -149,11 +156,11 @@ export function keyText(path: LiteralPath): string {
   return path.map((key, at) => (typeof key === 'number' ? `[${key}]` : at === 0 ? key : `.${key}`)).join('');
 }
 
-/** A text that is a map whose last member is a long list: the map up to there, then the list a piece at a time. */
+/** A text that is a map whose last member is a long list: the map, with nothing for the list, then that a piece at a time. */
 export function* pieces(text: string, listKey: string, files: Files): Generator<Piece> {
   const key = new RegExp(`(?<![^\\n])${listKey}:[^\\S\\n]*(?:#.*)?(?![^\\n])`).exec(text);
   const list = key === null ? text.length : key.index + key[0].length + 1;
-  yield new Piece(text.slice(0, key?.index), 1, files);
+  yield new Piece(text.slice(0, list), 1, files);
   let line = 1 + linesIn(text.slice(0, list));
   let start = list;
   while (start < text.length) {

@@ -419,6 +419,9 @@ export class CassetteWriter {
   }
 }
 
+/** Why an event is larger than what a cassette keeps; undefined for one that is not. */
+export const reasonNotKept = (event: NewEvent): string | undefined => tooLarge(event, roomFor(event));
+
 function tooLarge(event: NewEvent, room: number): string | undefined {
   if (event.kind === 'client-message' || event.kind === 'server-message') {
     const length = event.data === undefined ? 0 : total(event.data);
