@@ -12,7 +12,7 @@ export const packCommand = defineCommand(
   {
     name: 'pack',
     about: 'Makes a cassette of TEXT: a .yaml file or a folder that bridgetape unpack wrote, changed or not, or one that was written by hand.',
-    operands: { text: { required: true, about: 'The file or folder to pack' } },
+    operands: { text: { required: true, about: 'The file or folder to pack, or - for stdin' } },
     options: {
       output: { kind: 'text', short: 'o', value: 'FILE', required: true, about: 'The cassette to write, by custom *.cassette' },
       force: { kind: 'flag', about: 'Replace FILE if it exists' },

@@ -7,7 +7,7 @@ import { BridgetapeError } from '../errors.js';
 import { readCassetteText, type CassetteText, type StalePlace } from './cassette-text.js';
 import { payloadFiles } from './payload-files.js';
 import { TextError } from './read-yaml.js';
-import { TEXT_FILE } from './unpack.js';
+import { isSameFile, TEXT_FILE } from './unpack.js';
 
 /** JavaScript has no longer texts. A cassette with more goes into a folder. */
 const MAX_TEXT_BYTES = 500 * 1024 * 1024;
@@ -26,20 +26,24 @@ export interface Packed extends Closed {
   readonly stale: readonly StalePlace[];
 }
 
+/** In place of a name. */
+const STDIN = '-';
+
 /** After so many events others get their turn, signals among them. */
 const TURN = 1000;
 
 /**
- * Packs what `unpack` wrote, or what was written by hand: a file, or a folder with `cassette.yaml`. The cassette takes its
+ * Packs what `unpack` wrote, or what was written by hand: a file, a folder with `cassette.yaml`, or `-` for stdin. The cassette takes its
  * place when all of the text was read. A text of an interrupted recording gives an interrupted cassette.
  *
  * @throws BridgetapeError `bad-text` with the line and the key of what can't be packed, `cassette-exists`,
  *   `cassette-not-writable`
  */
 export async function pack(text: string, output: string, { force = false, signal }: PackOptions = {}): Promise<Packed> {
-  const folder = statSync(text, { throwIfNoEntry: false })?.isDirectory() === true ? text : undefined;
-  const file = folder === undefined ? text : join(folder, TEXT_FILE);
-  const content = contentsOf(file);
+  const folder = text !== STDIN && statSync(text, { throwIfNoEntry: false })?.isDirectory() === true ? text : undefined;
+  const file = text === STDIN ? 'stdin' : folder === undefined ? text : join(folder, TEXT_FILE);
+  const content = contentsOf(file, text === STDIN);
+  if (text !== STDIN && isSameFile(file, output)) throw new BridgetapeError('cassette-exists', `Cannot pack to ${output}: it is the text itself.`, 'Name another file.');
   const { state, header, events } = told(file, () => readCassetteText(content, payloadFiles(folder)));
   const writer = await created(file, output, header, force);
   const stale: StalePlace[] = [];
@@ -82,10 +86,11 @@ function told<T>(file: string, read: () => T): T {
   }
 }
 
-function contentsOf(file: string): string {
+function contentsOf(file: string, isStdin: boolean): string {
   let bytes: Uint8Array;
   try {
-    bytes = readFile(file);
+    bytes = isStdin ? readFileSync(0) : readFile(file);
+    checkSize(file, bytes.length);
   } catch (error) {
     if (error instanceof BridgetapeError) throw error;
     throw new BridgetapeError('bad-text', `Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}.`, `Name what bridgetape unpack wrote: a .yaml file, or a folder with ${TEXT_FILE}.`, { cause: error });
@@ -100,12 +105,15 @@ function contentsOf(file: string): string {
 function readFile(path: string): Uint8Array {
   const file = openSync(path, 'r');
   try {
-    const { size } = fstatSync(file);
-    if (size > MAX_TEXT_BYTES) throw wrong(`${path} has ${size} bytes; more than ${MAX_TEXT_BYTES} are not read.`);
+    checkSize(path, fstatSync(file).size);
     return readFileSync(file);
   } finally {
     closeSync(file);
   }
+}
+
+function checkSize(file: string, size: number): void {
+  if (size > MAX_TEXT_BYTES) throw wrong(`${file} has ${size} bytes; more than ${MAX_TEXT_BYTES} are not read.`);
 }
 
 const wrong = (what: string, options?: ErrorOptions): BridgetapeError => new BridgetapeError('bad-text', what, 'docs/text-form.md says how a cassette is written.', options);

@@ -46,6 +46,7 @@ export const isTextFile = (path: string): boolean => /\.ya?ml$/i.test(path);
 export function unpack(file: string, output: string, { force = false }: UnpackOptions = {}): Unpacked {
   using cassette = Cassette.open(file);
   refuseExisting(output, force);
+  if (isSameFile(file, output)) throw new BridgetapeError('text-exists', `Cannot unpack to ${output}: it is the cassette itself.`, 'Name another file.');
   try {
     const isFile = isTextFile(output);
     const path = isFile ? output : join(output, TEXT_FILE);
@@ -56,6 +57,12 @@ export function unpack(file: string, output: string, { force = false }: UnpackOp
     if (error instanceof BridgetapeError || !(error instanceof Error) || !('code' in error)) throw error;
     throw new BridgetapeError('text-not-writable', `Cannot unpack to ${output}: ${error.message}.`, 'Name a place in a folder that exists and that you may write to.', { cause: error });
   }
+}
+
+/** Two names of one file, of which one would be lost to the other. */
+export function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && second !== undefined && first.ino === second.ino && first.dev === second.dev;
 }
 
 function refuseExisting(output: string, force: boolean): void {
