@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 
-import { headerText, Plain, shortMethod, type Literal, type LiteralMap } from '../bridge/index.js';
+import { headerText, Plain, shortMethod, type LiteralMap } from '../bridge/index.js';
 import type { Cassette, CassetteEvent } from '../cassette/index.js';
 import { size } from '../quantity.js';
 import { Conversation } from './conversation.js';

@@ -8,6 +8,7 @@ import { readCassetteText, type CassetteText, type StalePlace } from './cassette
 import { payloadFiles } from './payload-files.js';
 import { TextError } from './read-yaml.js';
 import { isSameFile, TEXT_FILE } from './unpack.js';
+import { visible } from './write-yaml.js';
 
 /** JavaScript has no longer texts. A cassette with more goes into a folder. */
 const MAX_TEXT_BYTES = 500 * 1024 * 1024;
@@ -82,7 +83,7 @@ function told<T>(file: string, read: () => T): T {
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
     const { line, key, reason } = error;
-    throw wrong(`${file}:${line}: ${key === '' ? 'the text' : key} ${reason}.`, { cause: error });
+    throw wrong(`${file}:${line}: ${visible(`${key === '' ? 'the text' : key} ${reason}`)}.`, { cause: error });
   }
 }
 

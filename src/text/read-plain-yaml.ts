@@ -77,7 +77,7 @@ class Reader {
     this.#indent = this.#start - this.#line;
   }
 
-  get #isItem(): boolean {
+  #isItem(): boolean {
     const { source } = this;
     if (source.charCodeAt(this.#start) !== DASH) return false;
     return this.#isBlank(this.#start + 1);
@@ -86,12 +86,12 @@ class Reader {
   /** The map or list that begins here. */
   #block(depth: number): Literal {
     if (depth > this.maxDepth) throw new NotPlain();
-    return this.#isItem ? this.#list(this.#indent, depth) : this.#map(this.#indent, depth);
+    return this.#isItem() ? this.#list(this.#indent, depth) : this.#map(this.#indent, depth);
   }
 
   #list(indent: number, depth: number): Literal {
     const items: Literal[] = [];
-    while (this.#indent === indent && this.#isItem) {
+    while (this.#indent === indent && this.#isItem()) {
       const content = this.#start + 2;
       if (content > this.#end) {
         this.#next();
@@ -101,7 +101,7 @@ class Reader {
       if (this.source.charCodeAt(content) === SPACE) throw new NotPlain();
       // What stands behind the dash stands where it would on a line of its own.
       [this.#start, this.#indent] = [content, indent + 2];
-      items.push(this.#isItem || this.#keyEnd() !== -1 ? this.#block(depth + 1) : this.#value(content, indent, depth));
+      items.push(this.#isItem() || this.#keyEnd() !== -1 ? this.#block(depth + 1) : this.#value(content, indent, depth));
     }
     this.#nothingBelow(indent);
     return items;
@@ -109,7 +109,7 @@ class Reader {
 
   #map(indent: number, depth: number): Literal {
     const members = new Map<string, Literal>();
-    while (this.#indent === indent && !this.#isItem) {
+    while (this.#indent === indent && !this.#isItem()) {
       const end = this.#keyEnd();
       if (end === -1) throw new NotPlain();
       const key = this.#scalarText(this.#start, end);
@@ -123,7 +123,7 @@ class Reader {
       if (content !== end + 1) throw new NotPlain();
       this.#next();
       // A list may stand as far left as its key.
-      members.set(key, this.#indent === indent && this.#isItem ? this.#listBeside(indent, depth) : this.#below(indent, depth));
+      members.set(key, this.#indent === indent && this.#isItem() ? this.#listBeside(indent, depth) : this.#below(indent, depth));
     }
     this.#nothingBelow(indent);
     return members;

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { Cassette, type CassetteState } from '../cassette/index.js';
+import { Cassette, isRunning, type CassetteState } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { cassetteLines } from './cassette-text.js';
 import { PAYLOADS, payloadStore, WRITTEN_NAME } from './payload-files.js';
@@ -98,7 +98,9 @@ function writeFolder(cassette: Cassette, folder: string): number {
 
 /** Under another name until it is whole. */
 function writeText(cassette: Cassette, path: string, store: Store): void {
-  const birth = join(dirname(path), `.${basename(path)}.new-${process.pid}`);
+  const unfinished = `.${basename(path)}.new-`;
+  clearUnfinished(dirname(path), unfinished);
+  const birth = join(dirname(path), `${unfinished}${process.pid}`);
   const file = openSync(birth, 'wx', 0o600);
   try {
     let chunk = '';
@@ -116,4 +118,12 @@ function writeText(cassette: Cassette, path: string, store: Store): void {
   }
   closeSync(file);
   renameSync(birth, path);
+}
+
+/** What a process that was killed in here has left. */
+function clearUnfinished(folder: string, prefix: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (/^\d{1,10}$/.test(pid) && !isRunning(Number(pid))) rmSync(join(folder, name), { force: true });
+  }
 }

@@ -13,6 +13,7 @@ const MAX_KEY = 1000;
 
 /** Letters, digits and signs; what is not seen, and what YAML takes for a line's end, is escaped. */
 const VISIBLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u;
+const UNSEEN = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 const VISIBLE_LINES = /^[\p{L}\p{M}\p{N}\p{P}\p{S} \t\n]*$/u;
 /** First characters that mean nothing in YAML, and two that don't when something follows at once. */
 const PLAIN_START = /^([\p{L}\p{N}_/.$~^+(<=;]|[-:](?=[\p{L}\p{N}/_]))/u;
@@ -119,8 +120,11 @@ function scalar(text: string): string {
 const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\x1b': '\\e', '\0': '\\0', '\x07': '\\a', '\b': '\\b' };
 
 function quoted(text: string): string {
-  return `"${text.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escaped)}"`;
+  return `"${text.replace(/["\\]/g, escaped).replace(UNSEEN, escaped)}"`;
 }
+
+/** For messages: what could act on a terminal is escaped. */
+export const visible = (text: string): string => text.replace(UNSEEN, escaped);
 
 function escaped(char: string): string {
   const code = char.codePointAt(0) ?? 0;

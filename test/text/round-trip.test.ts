@@ -306,6 +306,7 @@ describe('a text that cannot be packed is told with its line and key, and nothin
     ['an event that no cassette keeps', `${HEAD}- gap: 1\n  side: client\n  offset: 0\n  bytes: 0\n  reason: ${'y'.repeat(17 << 20)}\n`, 'it.yaml:9: event 0 cannot be kept: a gap event is larger than'],
     ['a header that no cassette keeps', HEAD.replace('by hand', 'y'.repeat(25 << 20)), 'it.yaml: header cannot be written: the header takes 2'],
     ['a tab', `${HEAD}- connection-open: 1\n\taddress: x\n`, 'it.yaml:10: the text is no YAML here: a line is indented by blanks, never by a tab.'],
+    ['a key that acts on a terminal', HEAD.replace('tool:', '"\\e[31mtool":'), 'it.yaml:3: header.\\e[31mtool is not known here'],
     ['an alias', `${HEAD}- connection-open: &a 1\n  address: *a\n`, 'it.yaml:9: [0].connection-open has an anchor'],
     ['a file where there is no folder', `${HEAD}- connection-open: 1\n  address: !file payloads/x\n`, 'it.yaml:10: [0].address names a file, which only a folder that was unpacked has.'],
     ['no YAML', `${HEAD}- connection-open: 1\n  address: "x\n`, 'it.yaml:1'],
@@ -374,5 +375,14 @@ describe('unpacking', () => {
     expect(() => unpack(folder.file, join(folder.path, 'mine'), { force: true })).toThrow(expect.objectContaining({ code: 'text-exists' }) as Error);
     expect(() => unpack(folder.file, join(folder.path, 'none', 'a.yaml'))).toThrow(expect.objectContaining({ code: 'text-not-writable' }) as Error);
     chmodSync(folder.path, 0o700);
+  });
+
+  test('takes away what one that was killed has left', async () => {
+    using folder = new Folder();
+    await record(folder.file, everyKind, {}, sampleHeader);
+    // No process has the first number; the second is this one's parent.
+    for (const pid of [2 ** 22 + 1, process.ppid]) writeFileSync(join(folder.path, `.a.yaml.new-${pid}`), 'half');
+    unpack(folder.file, join(folder.path, 'a.yaml'));
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('.'))).toEqual([`.a.yaml.new-${process.ppid}`]);
   });
 });

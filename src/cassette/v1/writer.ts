@@ -8,6 +8,7 @@ import { BridgetapeError } from '../../errors.js';
 import { errorCode, nodeDisk, type Disk, type DiskFile, type FileIdentity, type Source } from '../disk.js';
 import type { CassetteEvent, MessageEvent, Piece } from '../events.js';
 import type { LateFacts, NewHeader } from '../header.js';
+import { isRunning } from '../running.js';
 import { BatchEncoder, type EncodableEvent, roomFor, total } from './batch-encoder.js';
 import {
   FLUSH_AFTER_MS,
@@ -533,15 +534,6 @@ function recorderAt(disk: Disk, path: string): number | undefined {
     return recorderOf(source);
   } finally {
     source.close();
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
   }
 }
 
