@@ -25,5 +25,6 @@ export { outcomeOf, type CallOutcome, type CallSummary, type ConnectionSummary }
 export { Cassette, type OpenOptions } from './cassette.js';
 export type { CassetteState, Tail } from './v1/layout.js';
 export type { Damage } from './v1/records.js';
+export { isRunning } from './running.js';
 export { verify, type VerifyReport } from './verify.js';
-export { CassetteWriter, type Closed, type Loss, type NewEvent, type WriterOptions } from './v1/writer.js';
+export { CassetteWriter, reasonNotKept, type Closed, type Loss, type NewEvent, type WriterOptions } from './v1/writer.js';

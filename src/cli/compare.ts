@@ -10,7 +10,7 @@ import { defineCommand } from './command.js';
 import { DIFF_OPTIONS, diffRequest, linesOf } from './diff-options.js';
 import { wholeNumber } from './numbers.js';
 import { print } from './output.js';
-import { EXIT, say } from './terminal.js';
+import { abortedBySignal, EXIT, say } from './terminal.js';
 import { TLS_OPTIONS, tlsOptions } from './upstream-options.js';
 
 /** A run takes seconds at least. */
@@ -54,7 +54,8 @@ export const compareCommand = defineCommand(
     if (config !== undefined && !existsSync(config)) throw new BridgetapeError('bad-argument', `There is no file ${config} for --buildkitd-config.`, 'Name a buildkitd.toml.');
     const keep = values.keep === undefined ? undefined : makeRoom(values.keep, specs, times, values.force);
     const folder = keep ?? realpathSync(mkdtempSync(join(tmpdir(), 'bridgetape-')));
-    const { signal, done } = untilSignalled();
+    // A signal ends the command that runs, then the daemon, then us.
+    const { signal, done } = abortedBySignal();
     try {
       const sides: Side[] = [];
       for (const spec of specs) {
@@ -84,20 +85,6 @@ export const compareCommand = defineCommand(
     }
   },
 );
-
-/** A signal ends the command that runs, then the daemon, then us. */
-function untilSignalled(): { readonly signal: AbortSignal; readonly done: () => void } {
-  const controller = new AbortController();
-  const end = (name: NodeJS.Signals): void => controller.abort(name);
-  const ours = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of ours) process.on(name, end);
-  return {
-    signal: controller.signal,
-    done: () => {
-      for (const name of ours) process.off(name, end);
-    },
-  };
-}
 
 /** What is in the way is told before anything runs. */
 function makeRoom(folder: string, specs: readonly DaemonSpec[], times: number, force: boolean): string {

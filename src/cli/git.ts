@@ -85,7 +85,7 @@ function* textLines(file: string): Generator<string> {
     yield* diffLines(cassette);
   } catch (error) {
     if (!(error instanceof BridgetapeError)) throw error;
-    const bytes = readFileSync(file);
+    const bytes = contentsOf(file);
     // git hands over a temporary copy, whose name differs each time.
     yield `# no cassette that can be read: ${error.what.replaceAll(file, 'it')}`;
     yield `sha256: ${hash('sha256', bytes, 'hex')}`;
@@ -93,12 +93,20 @@ function* textLines(file: string): Generator<string> {
   }
 }
 
+function contentsOf(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new BridgetapeError('git-failed', `Cannot read ${file}: ${error instanceof Error ? error.message : String(error)}.`, 'Name a file; git does it by itself once bridgetape git install was run.', { cause: error });
+  }
+}
+
 function refuseMerge(current: string, path: string): void {
   const word = /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
   say(`bridgetape: ${path} was recorded on both sides. Recordings are not merged; the current one stays for now. Go on with one of
   bridgetape record -o ${word} --force -- ${commandOf(current)}   # record it again
-  git checkout --ours -- ${word}                 # the current branch's
-  git checkout --theirs -- ${word}               # the other's
+  git checkout --ours -- ${word}                 # the current one, which stands there now
+  git checkout --theirs -- ${word}               # the other one
 and then: git add ${word}`);
 }
 

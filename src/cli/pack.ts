@@ -1,7 +1,9 @@
+import { constants } from 'node:os';
+
 import { plural, size } from '../quantity.js';
-import { pack } from '../text/index.js';
+import { pack, type Packed } from '../text/index.js';
 import { defineCommand } from './command.js';
-import { EXIT, say } from './terminal.js';
+import { abortedBySignal, EXIT, say } from './terminal.js';
 
 /** So many places are told apart; the rest is counted. */
 const MAX_PLACES = 10;
@@ -10,7 +12,7 @@ export const packCommand = defineCommand(
   {
     name: 'pack',
     about: 'Makes a cassette of TEXT: a .yaml file or a folder that bridgetape unpack wrote, changed or not, or one that was written by hand.',
-    operands: { text: { required: true, about: 'The file or folder to pack' } },
+    operands: { text: { required: true, about: 'The file or folder to pack, or - for stdin' } },
     options: {
       output: { kind: 'text', short: 'o', value: 'FILE', required: true, about: 'The cassette to write, by custom *.cassette' },
       force: { kind: 'flag', about: 'Replace FILE if it exists' },
@@ -23,12 +25,24 @@ export const packCommand = defineCommand(
     ],
   },
   async ({ text, output, force }) => {
-    const { path, bytes, events, calls, state, stale } = await pack(text, output, { force });
-    say(`bridgetape: packed ${plural(calls, 'call')}, ${plural(events, 'event')}, to ${path}, ${size(bytes)}`);
-    for (const { line, key } of stale.slice(0, MAX_PLACES)) say(`bridgetape: line ${line}: ${key} was not used, because what it stands beside says something else now.`);
-    if (stale.length > MAX_PLACES) say(`bridgetape: and ${plural(stale.length - MAX_PLACES, 'more such place')}`);
-    if (state === 'interrupted') say('bridgetape: the text says that the recording was interrupted, and so is the cassette.');
-    if (state === 'damaged') say('bridgetape: the text is of a damaged cassette: what could not be read is a gap in this one.');
-    return EXIT.ok;
+    const { signal, done } = abortedBySignal();
+    try {
+      tell(await pack(text, output, { force, signal }));
+      return EXIT.ok;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      say(`bridgetape: ended by ${String(signal.reason)}; nothing was written.`);
+      return 128 + constants.signals[signal.reason as NodeJS.Signals];
+    } finally {
+      done();
+    }
   },
 );
+
+function tell({ path, bytes, events, calls, state, stale }: Packed): void {
+  say(`bridgetape: packed ${plural(calls, 'call')}, ${plural(events, 'event')}, to ${path}, ${size(bytes)}`);
+  for (const { line, key } of stale.slice(0, MAX_PLACES)) say(`bridgetape: line ${line}: ${key} was not used, because what it stands beside says something else now.`);
+  if (stale.length > MAX_PLACES) say(`bridgetape: and ${plural(stale.length - MAX_PLACES, 'more such place')}`);
+  if (state === 'interrupted') say('bridgetape: the text says that the recording was interrupted, and so is the cassette.');
+  if (state === 'damaged') say('bridgetape: the text is of a damaged cassette: what could not be read is a gap in this one.');
+}

@@ -33,3 +33,17 @@ export function untilSignal(): Promise<void> {
     process.on('SIGTERM', end);
   });
 }
+
+/** For a command that clears up after itself when it is ended: aborted by a signal, with its name as the reason. */
+export function abortedBySignal(): { readonly signal: AbortSignal; readonly done: () => void } {
+  const controller = new AbortController();
+  const end = (name: NodeJS.Signals): void => controller.abort(name);
+  const ours = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of ours) process.on(name, end);
+  return {
+    signal: controller.signal,
+    done: () => {
+      for (const name of ours) process.off(name, end);
+    },
+  };
+}

@@ -27,7 +27,7 @@ export const unpackCommand = defineCommand(
     ],
   },
   async ({ file, output, force }) => {
-    if (output === undefined) {
+    if (output === undefined || output === '-') {
       if (force) throw new BridgetapeError('bad-argument', '--force goes with --output.', 'Write: bridgetape unpack FILE -o FILE.yaml --force');
       using cassette = Cassette.open(file);
       return await print(cassetteLines(cassette, () => undefined));

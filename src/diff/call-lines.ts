@@ -67,12 +67,10 @@ function withoutItself(call: CallDifferences): CallDifferences {
 function* callLines(call: CallDifferences, page: Page): Generator<string> {
   const { bold, dim } = page.painter;
   const [name, ...others] = new Set(call.differences.filter(({ isAnnotation }) => !isAnnotation).map((difference) => difference.class));
-  yield page.line(
-    [legible(call.method), bold],
-    [`  ${callText(call.calls)}`.trimEnd()],
-    [call.about === undefined ? '' : `  ${legible(call.about)}`],
-    [name === undefined || others.length > 0 ? '' : `  ${name}`, dim],
-  );
+  const [method, calls, which] = [legible(call.method), `  ${callText(call.calls)}`.trimEnd(), name === undefined || others.length > 0 ? '' : `  ${name}`];
+  // The class has to be seen; of a long path its beginning will do.
+  const room = Math.max(3, page.columns - width(method) - width(calls) - width(which));
+  yield page.line([method, bold], [calls], [call.about === undefined ? '' : page.fit(`  ${legible(call.about)}`, room)], [which, dim]);
   yield* page.inset(INDENT, (inner) => bodyLines(call, inner));
 }
 

@@ -40,14 +40,18 @@ export function* cassetteLines(cassette: Pick<Cassette, 'header' | 'events' | 's
 
 function* eventLines(cassette: Pick<Cassette, 'events'>, store: Store): Generator<string> {
   const conversation = new Conversation();
+  let last = '';
   for (const event of cassette.events()) {
     const literal = eventLiteral(event, conversation);
     conversation.add(event);
     if (event.kind === 'client-header') {
-      yield '';
+      // Behind a text that ends with empty lines one more would be a part of it.
+      if (last !== '') yield '';
       yield `# call ${event.call}${methodOf(event.headers)}`;
     }
-    yield* listLines([literal], '', store);
+    const lines = listLines([literal], '', store);
+    yield* lines;
+    last = lines.at(-1) ?? '';
   }
 }
 
@@ -61,47 +65,55 @@ function methodOf(headers: readonly HeaderField[]): string {
 export interface CassetteText {
   readonly state: 'whole' | 'interrupted' | 'damaged';
   readonly header: NewHeader;
-  readonly events: readonly NewEvent[];
-  /** Bytes that were not used, because what they stand beside has been changed since. */
-  readonly stale: readonly { readonly line: number; readonly key: string }[];
+  /**
+   * To be walked once, in which they are read: what is wrong with one is thrown there, as a TextError.
+   *
+   * @param onStale told of bytes that are not used, because what they stand beside has been changed since
+   */
+  readonly events: (onStale: (place: StalePlace) => void) => Generator<NewEvent>;
+}
+
+export interface StalePlace {
+  readonly line: number;
+  readonly key: string;
 }
 
 /** @throws TextError */
 export function readCassetteText(text: string, files: Files): CassetteText {
-  const [first, ...others] = splitOff(pieces(text, 'events', files));
-  const { state, header } = told(first, () => readTop(first.value));
+  const all = pieces(text, 'events', files);
+  const { value: first } = all.next() as IteratorYieldResult<Piece>;
+  return { ...told(first, () => readTop(first.value)), events: (onStale) => readEvents(all, onStale) };
+}
+
+function* readEvents(all: Generator<Piece>, onStale: (place: StalePlace) => void): Generator<NewEvent> {
   const conversation = new Conversation();
-  const events: NewEvent[] = [];
-  const stale: { line: number; key: string }[] = [];
   let before = 0n;
-  for (const piece of others) {
+  let count = 0;
+  for (const piece of all) {
     const items = piece.value;
     // A list of nothing is an empty text.
     if (items instanceof Plain && items.source === '') continue;
     if (!Array.isArray(items)) throw piece.wrong('should be a list of events', []);
+    const tellStale = (at: LiteralPath): void => onStale({ line: piece.lineOf(at), key: keyText(at.slice(1)) });
     for (const [index, item] of items.entries()) {
-      const onStale = (at: LiteralPath): void => void stale.push({ line: piece.lineOf(at), key: keyText(at.slice(1)) });
-      const event = told(piece, () => readEvent(item as Literal, [index], { conversation, before, onStale }), `event ${events.length}`);
+      const event = told(piece, () => readEvent(item as Literal, [index], { conversation, before, onStale: tellStale }), `event ${count}`);
       conversation.add(event);
       before = event.time;
-      events.push(event);
+      count += 1;
+      yield event;
     }
   }
-  return { state, header, events, stale };
-}
-
-function splitOff(all: Generator<Piece>): readonly [Piece, ...Piece[]] {
-  const [first, ...others] = all;
-  if (first === undefined) throw new TextError('is empty', 1, '');
-  return [first, ...others];
 }
 
 function readTop(literal: Literal): Pick<CassetteText, 'state' | 'header'> {
   const fields = new Fields(literal, [], ['textForm', 'state', 'header', 'events']);
   const form = fields.text('textForm');
   if (form !== String(TEXT_FORM)) throw new LiteralError(`is ${form}; this bridgetape reads form ${TEXT_FORM}`, ['textForm']);
-  if (fields.has('events') && fields.list('events').length > 0) throw new LiteralError('should be written with each event on lines of its own, behind "- " at the start of a line', ['events']);
-  return { state: fields.has('state') ? fields.oneOf('state', ['whole', 'interrupted', 'damaged']) : 'whole', header: readHeader(fields.get('header'), ['header']) };
+  const state = fields.has('state') ? fields.oneOf('state', ['whole', 'interrupted', 'damaged']) : 'whole';
+  const header = readHeader(fields.get('header'), ['header']);
+  const events = fields.get('events');
+  if (!(events instanceof Plain && events.source === '') && fields.list('events').length > 0) throw new LiteralError('should be written with each event on lines of its own, behind "- " at the start of a line', ['events']);
+  return { state, header };
 }
 
 function told<T>(piece: Piece, read: () => T, of = ''): T {

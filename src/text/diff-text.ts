@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 
-import { headerText, Plain, shortMethod, type Literal, type LiteralMap } from '../bridge/index.js';
+import { headerText, Plain, shortMethod, type LiteralMap } from '../bridge/index.js';
 import type { Cassette, CassetteEvent } from '../cassette/index.js';
 import { size } from '../quantity.js';
 import { Conversation } from './conversation.js';
@@ -28,7 +28,8 @@ const byDigest: Store = (content) => {
 export function* diffLines(cassette: Pick<Cassette, 'header' | 'events' | 'state'>): Generator<string> {
   const conversation = new Conversation();
   const loose: LiteralMap[] = [];
-  const calls = new Map<number, { path: string; readonly events: LiteralMap[] }>();
+  // As text: as literals it would be many times as large.
+  const calls = new Map<number, { path: string; readonly events: string[] }>();
   for (const event of cassette.events()) {
     const literal = withoutRun(event, eventLiteral(event, conversation));
     conversation.add(event);
@@ -38,7 +39,7 @@ export function* diffLines(cassette: Pick<Cassette, 'header' | 'events' | 'state
     }
     const call = calls.get(event.call) ?? { path: '', events: [] };
     calls.set(event.call, call);
-    call.events.push(literal);
+    call.events.push(listLines([literal], '    ', byDigest).join('\n'));
     if (event.kind === 'client-header') call.path ||= headerText(event.headers, ':path') ?? '';
   }
   yield '# For comparing: without times and numbers. bridgetape unpack has all of it.';
@@ -50,7 +51,9 @@ export function* diffLines(cassette: Pick<Cassette, 'header' | 'events' | 'state
   yield 'calls:';
   for (const [, { path, events }] of [...calls].sort(([one], [other]) => one - other)) {
     yield '';
-    yield* listLines([new Map<string, Literal>([['call', shortMethod(path)], ['events', events]])], '', byDigest);
+    yield* listLines([new Map([['call', shortMethod(path)]])], '', byDigest);
+    yield '  events:';
+    yield* events;
   }
 }
 

@@ -1,6 +1,9 @@
 /** A map somebody wrote, read member by member; what is wrong is told with its place. */
 import { isList, isMap, kindOf, LiteralError, scalarText, textBytes, type Literal, type LiteralMap, type LiteralPath } from '../bridge/index.js';
 
+/** The most that 32 bits hold: user ids, exit statuses, codes of HTTP/2, lengths of gRPC's messages. */
+export const MAX_UINT32 = 0xffff_ffff;
+
 export class Fields {
   readonly #map: LiteralMap;
 
@@ -62,10 +65,10 @@ export class Fields {
   }
 
   /** A whole number from 0 on. */
-  count(name: string): number {
+  count(name: string, max = Number.MAX_SAFE_INTEGER): number {
     const text = this.text(name);
     const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
-    if (!Number.isSafeInteger(value)) throw this.wrong(name, 'a whole number from 0 on');
+    if (!(value <= max)) throw this.wrong(name, `a whole number from 0 to ${max}`);
     return value;
   }
 

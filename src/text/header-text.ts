@@ -1,7 +1,7 @@
 /** A cassette's header as a literal, and back. */
 import { LiteralError, Plain, readMessage, writeMessage, type Literal, type LiteralMap, type LiteralPath } from '../bridge/index.js';
 import type { CassetteHeader, FrontendExit, FrontendFile, FrontendRun, NewHeader } from '../cassette/index.js';
-import { Fields } from './fields.js';
+import { Fields, MAX_UINT32 } from './fields.js';
 
 /** BuildKit writes one metadata file, and this is what it holds. */
 const DEFINITION = 'pb.Definition';
@@ -62,12 +62,12 @@ export function readHeader(literal: Literal, at: LiteralPath): NewHeader {
 function readFrontend(literal: Literal, at: LiteralPath): FrontendRun {
   const fields = new Fields(literal, at, ['arguments', 'environment', 'directory', 'user', 'files', 'exit']);
   const user = new Fields(fields.get('user'), [...at, 'user'], ['uid', 'gid', 'additionalGids']);
-  const gids = user.list('additionalGids').map((gid, index) => new Fields(new Map([['gid', gid]]), [...at, 'user', 'additionalGids', index], ['gid']).count('gid'));
+  const gids = user.list('additionalGids').map((gid, index) => new Fields(new Map([['gid', gid]]), [...at, 'user', 'additionalGids', index], ['gid']).count('gid', MAX_UINT32));
   return {
     arguments: fields.texts('arguments'),
     environment: fields.texts('environment'),
     directory: fields.text('directory'),
-    user: { uid: user.count('uid'), gid: user.count('gid'), additionalGids: gids },
+    user: { uid: user.count('uid', MAX_UINT32), gid: user.count('gid', MAX_UINT32), additionalGids: gids },
     files: fields.list('files').map((file, index) => readFile(file, [...at, 'files', index])),
     ...(fields.has('exit') ? { exit: readExit(fields.get('exit'), [...at, 'exit']) } : {}),
   };
@@ -83,7 +83,7 @@ function readFile(literal: Literal, at: LiteralPath): FrontendFile {
 function readExit(literal: Literal, at: LiteralPath): FrontendExit {
   const fields = new Fields(literal, at, ['status', 'signal']);
   if (fields.has('status') === fields.has('signal')) throw new LiteralError('needs either status or signal', at);
-  return fields.has('status') ? { status: fields.count('status') } : { signal: fields.text('signal') };
+  return fields.has('status') ? { status: fields.count('status', MAX_UINT32) } : { signal: fields.text('signal') };
 }
 
 /** What is wrong within, with its place from the top. */

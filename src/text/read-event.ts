@@ -1,9 +1,9 @@
 /** Literals to events. */
 import { isMap, kindOf, LiteralError, readMessage, textBytes, type Literal, type LiteralPath } from '../bridge/index.js';
-import { whole, type HeaderField, type Nanoseconds, type NewEvent, type Side } from '../cassette/index.js';
+import { reasonNotKept, whole, type HeaderField, type Nanoseconds, type NewEvent, type Side } from '../cassette/index.js';
 import { ErrorCode } from '../wire/index.js';
 import type { Conversation } from './conversation.js';
-import { Fields } from './fields.js';
+import { Fields, MAX_UINT32 } from './fields.js';
 import { within } from './header-text.js';
 import { headerBase64, STATUS_DETAILS, STATUS_TYPE } from './status-header.js';
 
@@ -29,7 +29,8 @@ const SIDES = ['client', 'server'] as const;
 
 /** The longest body that a cassette keeps (docs/cassette-format.md, "Bounds"). */
 const MAX_MESSAGE = 64 * 1024 * 1024;
-const MAX_TIME = (1n << 63n) - 1n;
+/** Some 146 years before or after: between any two there are no more than 63 bits. */
+const MAX_TIME = (1n << 62n) - 1n;
 
 export interface ReadContext {
   readonly conversation: Conversation;
@@ -41,6 +42,14 @@ export interface ReadContext {
 
 /** @throws LiteralError */
 export function readEvent(literal: Literal, at: LiteralPath, context: ReadContext): NewEvent {
+  const event = eventOf(literal, at, context);
+  // Written all the same, it would be a gap.
+  const reason = reasonNotKept(event);
+  if (reason !== undefined) throw new LiteralError(`cannot be kept: ${reason}`, at);
+  return event;
+}
+
+function eventOf(literal: Literal, at: LiteralPath, context: ReadContext): NewEvent {
   const kind = isMap(literal) ? KINDS.find((candidate) => literal.has(candidate)) : undefined;
   if (kind === undefined) throw new LiteralError(`is no event: it has none of ${KINDS.join(', ')}`, at);
   const fields = new Fields(literal, at, [kind, 'at', ...MEMBERS[kind]]);
@@ -92,7 +101,7 @@ const side = (fields: Fields): Side => fields.oneOf('side', SIDES);
 
 function code(fields: Fields): number {
   const name = fields.text('code');
-  return Object.entries<number>(ErrorCode).find(([known]) => known === name)?.[1] ?? fields.count('code');
+  return Object.entries<number>(ErrorCode).find(([known]) => known === name)?.[1] ?? numericCode(fields, name);
 }
 
 function header(literal: Literal, at: LiteralPath): HeaderField {
@@ -103,6 +112,11 @@ function header(literal: Literal, at: LiteralPath): HeaderField {
   return { name, value: textBytes(value, 'a text or !!binary', here) };
 }
 
+function numericCode(fields: Fields, text: string): number {
+  if (!/^\d/.test(text)) throw fields.wrong('code', `one of ${Object.keys(ErrorCode).join(', ')}, or a number`);
+  return fields.count('code', MAX_UINT32);
+}
+
 type Body = Pick<Extract<NewEvent, { readonly compressed: boolean }>, 'compressed' | 'size' | 'data'>;
 
 function body(fields: Fields, call: number, from: Side, { conversation, onStale }: ReadContext): Body {
@@ -110,7 +124,7 @@ function body(fields: Fields, call: number, from: Side, { conversation, onStale 
   const [given, another] = (['message', 'bytes', 'leftOut'] as const).filter((name) => fields.has(name));
   if (given === undefined || another !== undefined) throw new LiteralError('has to have one of message, bytes, and leftOut', fields.at);
   if (fields.has('exact') && given !== 'message') throw new LiteralError('stands beside a message only', [...fields.at, 'exact']);
-  if (given === 'leftOut') return { compressed, size: fields.count('leftOut'), data: undefined };
+  if (given === 'leftOut') return { compressed, size: fields.count('leftOut', MAX_UINT32), data: undefined };
   const place = [...fields.at, given];
   const data = given === 'bytes' ? fields.bytes('bytes') : messageBytes(fields, compressed, conversation.messageOf(call, from), onStale);
   if (data.length > MAX_MESSAGE) throw new LiteralError(`has ${data.length} bytes; a cassette keeps ${MAX_MESSAGE} at most`, place);

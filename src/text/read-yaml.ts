@@ -2,9 +2,10 @@
  * YAML as literals, with the line of everything. Files are untrusted: no aliases (which make small files large), no tags
  * but our own, bounded depth, and a long list is read in pieces, so that what is in memory at a time is bounded as well.
  */
-import { isAlias, isMap as isYamlMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Document, type ParsedNode } from 'yaml';
+import { isAlias, isMap as isYamlMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Document, type ParsedNode, type YAMLError } from 'yaml';
 
 import { Plain, type Literal, type LiteralPath } from '../bridge/index.js';
+import { readPlainYaml } from './read-plain-yaml.js';
 
 /** What is wrong with a text, and where. */
 export class TextError extends Error {
@@ -32,28 +33,43 @@ export type Files = (name: string) => Uint8Array;
 /** A part of the text that was parsed in one go. */
 export class Piece {
   readonly value: Literal;
-  readonly #document: Document.Parsed;
-  readonly #lines: LineCounter;
+  readonly #source: string;
   readonly #firstLine: number;
+  readonly #lines = new LineCounter();
+  #document: Document.Parsed | undefined;
 
   /** @throws TextError */
   constructor(source: string, firstLine: number, files: Files) {
+    this.#source = source;
     this.#firstLine = firstLine;
-    this.#lines = new LineCounter();
+    this.value = readPlainYaml(source, MAX_NESTING, (tag, text) => plainTagged(tag, text, files)) ?? this.#literal(this.#parsed().contents, [], files);
+  }
+
+  #parsed(): Document.Parsed {
+    if (this.#document !== undefined) return this.#document;
     // Repeated keys are looked for here, in one pass.
-    this.#document = parsed(source, this.#lines, firstLine);
-    const [broken] = [...this.#document.errors, ...this.#document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')];
-    if (broken !== undefined) throw new TextError(broken.message.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? 'is no YAML', firstLine - 1 + (broken.linePos?.[0].line ?? 1), '');
-    this.value = this.#literal(this.#document.contents, [], files);
+    const document = parsed(this.#source, this.#lines, this.#firstLine);
+    const [broken] = [...document.errors, ...document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')];
+    if (broken !== undefined) throw this.#broken(broken);
+    this.#document = document;
+    return document;
+  }
+
+  #broken({ message, linePos }: YAMLError): TextError {
+    const line = linePos?.[0].line ?? 1;
+    const reason = message.split('\n')[0]?.replace(/ at line \d+.*$/, '').replace(/[.:]$/, '') ?? '';
+    const isTab = /^ *\t/.test(this.#source.split('\n', line)[line - 1] ?? '');
+    return new TextError(`is no YAML here: ${isTab ? 'a line is indented by blanks, never by a tab' : reason}`, this.#firstLine - 1 + line, '');
   }
 
   /** The line of a member, or of the nearest one around it. */
   lineOf(path: LiteralPath): number {
+    const document = this.#parsed();
     for (let length = path.length; length > 0; length -= 1) {
-      const parent: unknown = this.#document.getIn(path.slice(0, length - 1), true);
+      const parent: unknown = document.getIn(path.slice(0, length - 1), true);
       const key = path[length - 1];
       const pair = isYamlMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
-      const node: unknown = pair === undefined ? this.#document.getIn(path.slice(0, length), true) : pair.key;
+      const node: unknown = pair === undefined ? document.getIn(path.slice(0, length), true) : pair.key;
       if (isNode(node) && node.range) return this.#lineAt(node.range[0]);
     }
     return this.#firstLine;
@@ -82,9 +98,9 @@ export class Piece {
         case 'tag:yaml.org,2002:str':
           return node.type === Scalar.PLAIN && node.tag === undefined ? new Plain(text) : text;
         case 'tag:yaml.org,2002:binary': {
-          const base64 = text.replaceAll(/\s/g, '');
-          if (!BASE64.test(base64) || base64.length % 4 !== 0) throw wrong('is !!binary, but no base64');
-          return Buffer.from(base64, 'base64');
+          const bytes = base64Bytes(text);
+          if (bytes === undefined) throw wrong('is !!binary, but no base64');
+          return bytes;
         }
         case '!file':
           try {
@@ -109,6 +125,22 @@ export class Piece {
   }
 }
 
+/** undefined for what is no base64; white space in it means nothing. */
+export function base64Bytes(text: string): Uint8Array | undefined {
+  const base64 = text.replaceAll(/\s/g, '');
+  return BASE64.test(base64) && base64.length % 4 === 0 ? Buffer.from(base64, 'base64') : undefined;
+}
+
+function plainTagged(tag: '!!binary' | '!file', text: string, files: Files): Literal | undefined {
+  if (tag === '!!binary') return base64Bytes(text);
+  try {
+    return files(text);
+  } catch (error) {
+    if (error instanceof TextError) return undefined;
+    throw error;
+  }
+}
+
 function parsed(source: string, lines: LineCounter, firstLine: number): Document.Parsed {
   try {
     return parseDocument(source, { lineCounter: lines, schema: 'failsafe', uniqueKeys: false, keepSourceTokens: false });
@@ -124,38 +156,27 @@ export function keyText(path: LiteralPath): string {
   return path.map((key, at) => (typeof key === 'number' ? `[${key}]` : at === 0 ? key : `.${key}`)).join('');
 }
 
-/** A text that is a map whose last member is a long list: the map up to there, then the list a piece at a time. */
+/** A text that is a map whose last member is a long list: the map, with nothing for the list, then that a piece at a time. */
 export function* pieces(text: string, listKey: string, files: Files): Generator<Piece> {
-  const lines = linesOf(text);
-  let source = '';
-  let firstLine = 1;
-  let inList = false;
-  let line = 0;
-  for (const content of lines) {
-    line += 1;
-    const isKey = content.startsWith(`${listKey}:`);
-    if (!inList && isKey && /^\w+:\s*(#.*)?$/.test(content.trimEnd())) {
-      yield new Piece(source, firstLine, files);
-      [source, firstLine, inList] = ['', line + 1, true];
-      continue;
-    }
+  const key = new RegExp(`(?<![^\\n])${listKey}:[^\\S\\n]*(?:#.*)?(?![^\\n])`).exec(text);
+  const list = key === null ? text.length : key.index + key[0].length + 1;
+  yield new Piece(text.slice(0, list), 1, files);
+  let line = 1 + linesIn(text.slice(0, list));
+  let start = list;
+  while (start < text.length) {
     // An item begins at the line's start; everything within one is indented.
-    if (inList && content.startsWith('- ') && source.length > PIECE) {
-      yield new Piece(source, firstLine, files);
-      [source, firstLine] = ['', line];
-    }
-    if (inList && /^[^\s#-]/.test(content)) throw new TextError(`the list of ${listKey} is the last of the file; nothing can stand behind it`, line, content.split(':')[0]?.trim() ?? '');
-    source += content;
+    const next = text.indexOf('\n- ', start + PIECE);
+    const source = text.slice(start, next === -1 ? text.length : next + 1);
+    const behind = /(?<![^\n])[^\s#-].*/.exec(source);
+    if (behind !== null) throw new TextError(`the list of ${listKey} is the last of the file; nothing can stand behind it`, line + linesIn(source.slice(0, behind.index)), behind[0].split(':')[0]?.trim() ?? '');
+    yield new Piece(source, line, files);
+    line += linesIn(source);
+    start += source.length;
   }
-  yield new Piece(source, firstLine, files);
 }
 
-function* linesOf(text: string): Generator<string> {
-  let at = 0;
-  while (at < text.length) {
-    const end = text.indexOf('\n', at) + 1;
-    const next = end === 0 ? text.length : end;
-    yield text.slice(at, next);
-    at = next;
-  }
+function linesIn(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++;
+  return count;
 }

@@ -1,8 +1,8 @@
 /** Writes a cassette's text to a file, or to a folder where larger payloads are files of their own. */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { Cassette, type CassetteState } from '../cassette/index.js';
+import { Cassette, isRunning, type CassetteState } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { cassetteLines } from './cassette-text.js';
 import { PAYLOADS, payloadStore, WRITTEN_NAME } from './payload-files.js';
@@ -46,6 +46,7 @@ export const isTextFile = (path: string): boolean => /\.ya?ml$/i.test(path);
 export function unpack(file: string, output: string, { force = false }: UnpackOptions = {}): Unpacked {
   using cassette = Cassette.open(file);
   refuseExisting(output, force);
+  if (isSameFile(file, output)) throw new BridgetapeError('text-exists', `Cannot unpack to ${output}: it is the cassette itself.`, 'Name another file.');
   try {
     const isFile = isTextFile(output);
     const path = isFile ? output : join(output, TEXT_FILE);
@@ -56,6 +57,12 @@ export function unpack(file: string, output: string, { force = false }: UnpackOp
     if (error instanceof BridgetapeError || !(error instanceof Error) || !('code' in error)) throw error;
     throw new BridgetapeError('text-not-writable', `Cannot unpack to ${output}: ${error.message}.`, 'Name a place in a folder that exists and that you may write to.', { cause: error });
   }
+}
+
+/** Two names of one file, of which one would be lost to the other. */
+export function isSameFile(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && second !== undefined && first.ino === second.ino && first.dev === second.dev;
 }
 
 function refuseExisting(output: string, force: boolean): void {
@@ -91,17 +98,19 @@ function writeFolder(cassette: Cassette, folder: string): number {
 
 /** Under another name until it is whole. */
 function writeText(cassette: Cassette, path: string, store: Store): void {
-  const birth = join(dirname(path), `.${basename(path)}.new-${process.pid}`);
+  const unfinished = `.${basename(path)}.new-`;
+  clearUnfinished(dirname(path), unfinished);
+  const birth = join(dirname(path), `${unfinished}${process.pid}`);
   const file = openSync(birth, 'wx', 0o600);
   try {
     let chunk = '';
     for (const line of cassetteLines(cassette, store)) {
       chunk += `${line}\n`;
       if (chunk.length < CHUNK) continue;
-      writeSync(file, chunk);
+      writeFileSync(file, chunk);
       chunk = '';
     }
-    writeSync(file, chunk);
+    writeFileSync(file, chunk);
   } catch (error) {
     closeSync(file);
     rmSync(birth, { force: true });
@@ -109,4 +118,12 @@ function writeText(cassette: Cassette, path: string, store: Store): void {
   }
   closeSync(file);
   renameSync(birth, path);
+}
+
+/** What a process that was killed in here has left. */
+function clearUnfinished(folder: string, prefix: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+    if (/^\d{1,10}$/.test(pid) && !isRunning(Number(pid))) rmSync(join(folder, name), { force: true });
+  }
 }

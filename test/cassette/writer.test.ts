@@ -282,6 +282,35 @@ describe('a disk that fails while recording', () => {
     expect(verify(name, { source: memorySource(disk.bytes(name)) })).toMatchObject({ state: 'whole', packed: false });
   });
 
+  test.each<[string, (disk: MemoryDisk) => void]>([
+    ['when the disk fails', (disk) => (disk.broken = new DiskError('EIO'))],
+    ['when there is no room to pack it', (disk) => (disk.capacity = disk.used + 100)],
+  ])('leaves what stands there, and nothing beside it, %s and it is written aside', async (_when, fail) => {
+    const disk = new MemoryDisk();
+    const before = await CassetteWriter.create(name, header, { disk });
+    await before.close();
+    const stands = disk.bytes(name);
+    const writer = await CassetteWriter.create(name, header, { disk, force: true, aside: true });
+    for (const event of everyKind) writer.append(event);
+    await disk.written();
+    expect(disk.bytes(name)).toEqual(stands);
+    fail(disk);
+    const closed = await writer.close();
+    expect(closed.loss ?? closed.packFailure).toBeDefined();
+    expect([...disk.files.keys()]).toEqual([name]);
+    expect(disk.bytes(name)).toEqual(stands);
+  });
+
+  test.each(['close', 'leave', 'discard'] as const)('takes its place with all of it, when it is written aside, unless it is given up: %s', async (end) => {
+    const disk = new MemoryDisk();
+    const writer = await CassetteWriter.create(name, header, { disk, aside: true });
+    for (const event of everyKind) writer.append(event);
+    expect([...disk.files.keys()]).not.toContain(name);
+    await writer[end]();
+    expect([...disk.files.keys()]).toEqual(end === 'discard' ? [] : [name]);
+    if (end !== 'discard') expect(verify(name, { source: memorySource(disk.bytes(name)) })).toMatchObject({ state: end === 'close' ? 'whole' : 'interrupted', events: everyKind.length });
+  });
+
   test('leaves an interrupted file when nothing at all can be written any more', async () => {
     const disk = new MemoryDisk();
     const { writer } = await fill(disk, { fail: () => (disk.broken = new DiskError('EIO')) });

@@ -11,8 +11,13 @@ export interface Ran {
   readonly stderr: string;
 }
 
+interface Options extends SpawnOptions {
+  /** What it reads on stdin; nothing by itself. */
+  readonly input?: string;
+}
+
 /** Runs bridgetape to its end, with no terminal and no colours asked for. */
-export function bridgetape(args: readonly string[], options: SpawnOptions = {}): Promise<Ran> {
+export function bridgetape(args: readonly string[], options: Options = {}): Promise<Ran> {
   return ran(process.execPath, [MAIN, ...args], options);
 }
 
@@ -26,8 +31,9 @@ export function redirected(args: readonly string[], file: string): Promise<Ran> 
   return ran('bash', ['-c', `"$@" > ${file}`, 'bash', process.execPath, MAIN, ...args]);
 }
 
-async function ran(program: string, args: readonly string[], options: SpawnOptions = {}): Promise<Ran> {
-  const child = spawn(program, args, { ...options, env: { PATH: process.env['PATH'], ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+async function ran(program: string, args: readonly string[], { input, ...options }: Options = {}): Promise<Ran> {
+  const child = spawn(program, args, { ...options, env: { PATH: process.env['PATH'], ...options.env }, stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.end(input);
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

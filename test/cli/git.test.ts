@@ -215,6 +215,7 @@ describe('bridgetape git install', { timeout: 120_000 }, () => {
     expect([nothing.status, nothing.stderr]).toEqual([2, 'bridgetape: There is no git to run.\nInstall git, or add it to PATH.\n']);
     expect((await bridgetape(['git', 'instal'], { cwd: tree, env })).stderr).toContain('git does not know "instal".');
     expect((await bridgetape(['git'], { cwd: tree, env })).stderr).toContain('git needs ACTION.');
+    for (const file of ['none', '.']) expect(await bridgetape(['git', 'textconv', file], { cwd: tree, env })).toEqual({ status: 2, stdout: '', stderr: expect.stringContaining(`bridgetape: Cannot read ${file}: `) as unknown });
     expect((await bridgetape(['git', 'install', 'x'], { cwd: tree, env })).stderr).toContain('"x" is one word too many for git install.');
   });
 

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -42,6 +42,25 @@ describe('bridgetape unpack and pack', { timeout: 120_000 }, () => {
     expect(status).toBe(2);
     expect(stderr).toMatch(new RegExp(`^bridgetape: wrong\\.yaml:${line}: message\\.Definition\\.def\\[0\\]\\.source\\.identifer pb\\.SourceOp has no field "identifer"; it has identifier, attrs\\.\n`));
     expect(existsSync(at('wrong.cassette'))).toBe(false);
+  });
+
+  it('go through pipes', async () => {
+    const { stdout } = await run('unpack', 'it.cassette', '-o', '-');
+    const packed = await bridgetape(['pack', '-', '-o', 'piped.cassette'], { cwd: folder.path, input: stdout });
+    expect([packed.status, packed.stderr]).toEqual([0, expect.stringContaining('54 events')]);
+    expect(readFileSync(at('piped.cassette'))).toEqual(readFileSync(at('again.cassette')));
+    expect(existsSync(at('-'))).toBe(false);
+    const wrong = await bridgetape(['pack', '-', '-o', 'wrong.cassette'], { cwd: folder.path, input: 'textForm: 2\n' });
+    expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/^bridgetape: stdin:1: textForm is 2/)]);
+  });
+
+  it('never put one in the place of the other', async () => {
+    for (const args of [['pack', 'it.yaml', '-o', './it.yaml', '--force'], ['unpack', 'it.cassette', '-o', at('same-cassette.yaml'), '--force']]) {
+      if (args[0] === 'unpack') linkSync(at('it.cassette'), at('same-cassette.yaml'));
+      const { status, stderr } = await run(...args);
+      expect([status, stderr]).toEqual([2, expect.stringMatching(/^bridgetape: Cannot (un)?pack to .*: it is the (text|cassette) itself\.\n/)]);
+    }
+    expect((await run('verify', 'it.cassette')).status).toBe(0);
   });
 
   it('replace nothing without --force', async () => {

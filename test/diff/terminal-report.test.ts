@@ -15,6 +15,12 @@ function ofCalls(differing: Parameters<typeof build>[0], options?: DiffViewOptio
 const ofSolve = (differences: readonly Difference[], options?: DiffViewOptions): readonly string[] => ofCalls([inCall('Solve', 7, 9, differences)], options).slice(1);
 
 describe('the terminal report', () => {
+  it('shows the class of a difference, however long the path is', () => {
+    const [line = ''] = ofCalls([inCall('ReadFile', 7, 9, [difference('Data', '1', '2', { class: 'responses' })], `src/${'deep/'.repeat(30)}main.go`)], { width: 80 });
+    expect(line).toMatch(/^ {2}LLBBridge\/ReadFile {2}call 7 → 9 {2}src\/deep\/.*… {2}responses$/);
+    expect(width(line)).toBe(80);
+  });
+
   it('reads as a review: what, where, old and new', () => {
     expect(shown(ordinary())).toEqual([
       '--- old.cassette  BuildKit v0.8.3, 10 calls of 1 build, 2026-01-02 03:04:05 UTC',

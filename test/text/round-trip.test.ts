@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HTTP_1, whole, type NewEvent } from '../../src/cassette/index.js';
@@ -42,7 +42,8 @@ async function refusal(text: string): Promise<string> {
   try {
     await pack(file, folder.file);
   } catch (error) {
-    expect(existsSync(folder.file)).toBe(false);
+    // Neither in its place nor beside it.
+    expect(readdirSync(folder.path)).toEqual(['it.yaml']);
     expect((error as BridgetapeError).code).toBe('bad-text');
     return (error as BridgetapeError).what.replace(`${folder.path}/`, '');
   }
@@ -100,6 +101,18 @@ describe('a cassette that was unpacked and packed', { timeout: 120_000 }, () => 
       }),
       { numRuns: 40 },
     );
+  });
+
+  // What made calls easy to tell apart was taken for the text's last line.
+  test('keeps a text that ends with empty lines in front of a call', async () => {
+    using folder = new Folder();
+    const path = `/${FRONTEND}.LLBBridge/ReadFile`;
+    const answer = encode(`${FRONTEND}.ReadFileResponse`, { Data: bytes('FROM scratch\n\n') });
+    const [start, request, ...rest] = unary(1, 0n, bytes(''), answer, path);
+    const isAnswer = ({ kind }: NewEvent): boolean => kind === 'server-message';
+    await record(folder.file, [start!, request!, ...rest.filter(isAnswer), ...unary(2, 9000n, bytes(''), answer, path), ...rest.filter((event) => !isAnswer(event))]);
+    expectSame(readAll(await again(folder, 'a.yaml')), readAll(folder.file));
+    expect(readFileSync(join(folder.path, 'a.yaml'), 'utf8')).toContain('|+\n');
   });
 
   test('keeps its header, a frontend run and all', async () => {
@@ -275,6 +288,8 @@ describe('a text that cannot be packed is told with its line and key, and nothin
     ['no header', 'textForm: 1\n', 'it.yaml:1: the text has no header, which it needs.'],
     ['a key of the header', HEAD.replace('tool:', 'tools:'), 'it.yaml:3: header.tools is not known here; there are tool, startedAt,'],
     ['no time', HEAD.replace('2026-01-02T03:04:05Z', 'yesterday'), 'it.yaml:4: header.startedAt is "yesterday", and should be a time'],
+    // Such a text was once packed as a recording of nothing.
+    ['no events', HEAD.replace('events:\n', ''), 'it.yaml:1: the text has no events, which it needs.'],
     ['no event', `${HEAD}- client-mesage: 1\n`, 'it.yaml:9: event 0 is no event: it has none of connection-open,'],
     ['an event without its connection', `${HEAD}- client-header: 1\n  headers: []\n`, 'it.yaml:9: event 0 is the first event of call 1, and has to name its connection.'],
     ['a field', `${HEAD}${call}- client-message: 1\n  message:\n    Frontend: x\n    FrontendOpts: {}\n`, `it.yaml:16: message.FrontendOpts ${FRONTEND}.SolveRequest has no field "FrontendOpts"; it has Definition,`],
@@ -282,6 +297,16 @@ describe('a text that cannot be packed is told with its line and key, and nothin
     ['an op', `${HEAD}${call}- client-message: 1\n  message:\n    Definition:\n      def:\n      - inputs:\n        - digest: base\n`, 'it.yaml:18: message.Definition.def[0].inputs[0].digest no op of this definition has the name "base".'],
     ['a message twice', `${HEAD}${call}- client-message: 1\n  message: {}\n  bytes: x\n`, 'it.yaml:13: event 1 has to have one of message, bytes, and leftOut.'],
     ['a time', `${HEAD}- connection-open: 1\n  address: x\n  at: 1.0000000001\n`, 'it.yaml:11: at is "1.0000000001", and should be seconds'],
+    ['a time that no other one can be told from', `${HEAD}- connection-open: 1\n  address: x\n  at: -9223372036.854775807\n`, 'it.yaml:11: at is "-9223372036.854775807", and should be seconds'],
+    ['a body of no size', `${HEAD}${call}- client-message: 1\n  leftOut: 9007199254740991\n`, 'it.yaml:14: leftOut is "9007199254740991", and should be a whole number from 0 to 4294967295.'],
+    ['a code', `${HEAD}${call}- reset: 1\n  side: client\n  code: CANCELED\n`, 'it.yaml:15: code is "CANCELED", and should be one of NO_ERROR, PROTOCOL_ERROR, '],
+    ['a code that is too large', `${HEAD}${call}- reset: 1\n  side: client\n  code: 4294967296\n`, 'it.yaml:15: code is "4294967296", and should be a whole number from 0 to 4294967295.'],
+    // They became gaps, and nothing was said.
+    ['a header list that no cassette keeps', `${HEAD}${call}${'  - a: b\n'.repeat(66_000)}`, 'it.yaml:9: event 0 cannot be kept: a header list of 66001 fields is longer than'],
+    ['an event that no cassette keeps', `${HEAD}- gap: 1\n  side: client\n  offset: 0\n  bytes: 0\n  reason: ${'y'.repeat(17 << 20)}\n`, 'it.yaml:9: event 0 cannot be kept: a gap event is larger than'],
+    ['a header that no cassette keeps', HEAD.replace('by hand', 'y'.repeat(25 << 20)), 'it.yaml: header cannot be written: the header takes 2'],
+    ['a tab', `${HEAD}- connection-open: 1\n\taddress: x\n`, 'it.yaml:10: the text is no YAML here: a line is indented by blanks, never by a tab.'],
+    ['a key that acts on a terminal', HEAD.replace('tool:', '"\\e[31mtool":'), 'it.yaml:3: header.\\e[31mtool is not known here'],
     ['an alias', `${HEAD}- connection-open: &a 1\n  address: *a\n`, 'it.yaml:9: [0].connection-open has an anchor'],
     ['a file where there is no folder', `${HEAD}- connection-open: 1\n  address: !file payloads/x\n`, 'it.yaml:10: [0].address names a file, which only a folder that was unpacked has.'],
     ['no YAML', `${HEAD}- connection-open: 1\n  address: "x\n`, 'it.yaml:1'],
@@ -289,6 +314,26 @@ describe('a text that cannot be packed is told with its line and key, and nothin
     ['a list in the place of events', HEAD.replace('events:\n', 'events: [{gap: 1}]\n'), 'it.yaml:8: events should be written with each event on lines of its own'],
   ])('%s', async (_what, text, told) => {
     expect(await refusal(text)).toContain(told);
+  });
+
+  test('what is wrong at the end of it leaves the cassette that is to be replaced as it was', async () => {
+    using folder = new Folder();
+    await record(folder.file, everyKind);
+    const before = readFileSync(folder.file);
+    const text = join(folder.path, 'it.yaml');
+    writeFileSync(text, `${HEAD}${'- connection-open: 1\n  address: x\n'.repeat(20_000)}- connection-open: x\n`);
+    await expect(pack(text, folder.file, { force: true })).rejects.toMatchObject({ what: expect.stringContaining(':40009: connection-open is "x"') as unknown });
+    expect(readFileSync(folder.file)).toEqual(before);
+    expect(readdirSync(folder.path).sort()).toEqual(['it.yaml', basename(folder.file)].sort());
+  });
+
+  test('when it is given up, too', async () => {
+    using folder = new Folder();
+    const text = join(folder.path, 'it.yaml');
+    writeFileSync(text, `${HEAD}${'- connection-open: 1\n  address: x\n'.repeat(20_000)}`);
+    const given = new Error('given up');
+    await expect(pack(text, folder.file, { signal: AbortSignal.abort(given) })).rejects.toBe(given);
+    expect(readdirSync(folder.path)).toEqual(['it.yaml']);
   });
 
   test('bytes that are no UTF-8', async () => {
@@ -330,5 +375,14 @@ describe('unpacking', () => {
     expect(() => unpack(folder.file, join(folder.path, 'mine'), { force: true })).toThrow(expect.objectContaining({ code: 'text-exists' }) as Error);
     expect(() => unpack(folder.file, join(folder.path, 'none', 'a.yaml'))).toThrow(expect.objectContaining({ code: 'text-not-writable' }) as Error);
     chmodSync(folder.path, 0o700);
+  });
+
+  test('takes away what one that was killed has left', async () => {
+    using folder = new Folder();
+    await record(folder.file, everyKind, {}, sampleHeader);
+    // No process has the first number; the second is this one's parent.
+    for (const pid of [2 ** 22 + 1, process.ppid]) writeFileSync(join(folder.path, `.a.yaml.new-${pid}`), 'half');
+    unpack(folder.file, join(folder.path, 'a.yaml'));
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('.'))).toEqual([`.a.yaml.new-${process.ppid}`]);
   });
 });

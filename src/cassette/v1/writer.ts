@@ -8,6 +8,7 @@ import { BridgetapeError } from '../../errors.js';
 import { errorCode, nodeDisk, type Disk, type DiskFile, type FileIdentity, type Source } from '../disk.js';
 import type { CassetteEvent, MessageEvent, Piece } from '../events.js';
 import type { LateFacts, NewHeader } from '../header.js';
+import { isRunning } from '../running.js';
 import { BatchEncoder, type EncodableEvent, roomFor, total } from './batch-encoder.js';
 import {
   FLUSH_AFTER_MS,
@@ -35,6 +36,8 @@ export type NewEvent =
 export interface WriterOptions {
   /** Replace a cassette that exists. It stays as it is until the new file stands with its header. */
   readonly force?: boolean;
+  /** The file takes its place when it is closed with everything in it; if that fails, nothing of it stays. */
+  readonly aside?: boolean;
   /** Told once, when the disk fails; recording goes on without the file. */
   readonly onFailure?: (error: Error) => void;
   /** For tests. */
@@ -57,7 +60,7 @@ export interface Closed {
   readonly events: number;
   readonly calls: number;
   readonly loss?: Loss;
-  /** Why the file was left as a journal: whole and readable, but larger and without an index. */
+  /** Why the file was left as a journal: whole and readable, but larger and without an index. Of one aside nothing is left. */
   readonly packFailure?: Error;
 }
 
@@ -79,6 +82,9 @@ export class CassetteWriter {
   readonly #file: DiskFile;
   readonly #identity: FileIdentity;
   readonly #header: NewHeader;
+  /** Where the file stands until it is closed, when that is not its place. */
+  readonly #aside: string | undefined;
+  readonly #isForced: boolean;
   readonly #onFailure: ((error: Error) => void) | undefined;
 
   readonly #encoder: BatchEncoder;
@@ -100,8 +106,10 @@ export class CassetteWriter {
   #eventsOnDisk = 0;
   #closed: Promise<Closed> | undefined;
 
-  private constructor(path: string, disk: Disk, file: DiskFile, identity: FileIdentity, header: NewHeader, end: number, onFailure: ((error: Error) => void) | undefined) {
+  private constructor(path: string, aside: string | undefined, disk: Disk, file: DiskFile, identity: FileIdentity, header: NewHeader, end: number, { force = false, onFailure }: WriterOptions) {
     this.#path = path;
+    this.#aside = aside;
+    this.#isForced = force;
     this.#disk = disk;
     this.#file = file;
     this.#identity = identity;
@@ -123,21 +131,21 @@ export class CassetteWriter {
    */
   static async create(path: string, header: NewHeader, options: WriterOptions = {}): Promise<CassetteWriter> {
     const disk = options.disk ?? nodeDisk;
-    const force = options.force ?? false;
+    const { force = false, aside = false } = options;
     const content = headerContent(header);
     const target = await clearTarget(disk, path, force);
     // A forced recording is begun beside the old cassette and takes its place once the header stands.
-    const birth = force ? beside(target, `new-${process.pid}-${++births}`) : target;
+    const birth = force || aside ? beside(target, `new-${process.pid}-${++births}`) : target;
     let file: DiskFile | undefined;
     try {
-      if (force) await remove(disk, birth);
+      if (birth !== target) await remove(disk, birth);
       file = await disk.create(birth);
       const record = frame(content, PREAMBLE_LENGTH, 'hdr', 'plain', content.length);
       const start = Buffer.concat([preamble(), record]);
       await writeAll(file, [start], 0);
       const identity = await file.identity();
-      if (force) await disk.rename(birth, target);
-      return new CassetteWriter(target, disk, file, identity, header, start.length, options.onFailure);
+      if (force && !aside) await disk.rename(birth, target);
+      return new CassetteWriter(target, aside ? birth : undefined, disk, file, identity, header, start.length, options);
     } catch (error) {
       if (file !== undefined) {
         await file.close().catch(() => undefined);
@@ -195,6 +203,14 @@ export class CassetteWriter {
   leave(): Promise<Closed> {
     this.#closed ??= this.#leave();
     return this.#closed;
+  }
+
+  /** Gives up a file that is written aside: nothing stays of it. */
+  async discard(): Promise<void> {
+    if (this.#aside === undefined) throw new Error('the file has taken its place');
+    this.#closed ??= this.#flush().then(({ events }) => this.#letGo(this.#path, 0, events));
+    await this.#closed;
+    await remove(this.#disk, this.#aside);
   }
 
   /** Returns false when the event itself can't be kept and a gap stands in for it. */
@@ -343,47 +359,51 @@ export class CassetteWriter {
     return { end, events: this.#eventsOnDisk + (end > this.#writtenEnd ? 1 : 0) };
   }
 
+  /** Written aside, and not whole: it is not put in its place. */
+  get #isGivenUp(): boolean {
+    return this.#aside !== undefined && this.#loss !== undefined;
+  }
+
   async #leave(): Promise<Closed> {
     const { end, events } = await this.#flush();
-    return await this.#letGo(this.#path, end, events);
+    const path = this.#aside === undefined || this.#isGivenUp ? this.#path : await this.#place(this.#aside);
+    return await this.#letGo(path, end, events);
   }
 
   async #close(facts: LateFacts): Promise<Closed> {
     const { end, events } = await this.#flush();
-    let path = this.#path;
-    let bytes: number;
-    let packFailure: Error | undefined;
-    const packing = beside(path, 'packing');
+    if (this.#isGivenUp) return await this.#letGo(this.#path, 0, events);
+    const packing = beside(this.#path, 'packing');
     try {
       await remove(this.#disk, packing);
       const packed = await packJournal(this.#file, end, { ...this.#header, ...facts }, packing, this.#disk);
-      path = await this.#place(packing);
-      bytes = packed.bytes;
+      return await this.#letGo(await this.#place(packing), packed.bytes, events);
     } catch (error) {
-      packFailure = error instanceof Error ? error : new Error(String(error));
       await remove(this.#disk, packing).catch(() => undefined);
-      bytes = await this.#endJournal(end, events);
+      const bytes = this.#aside === undefined ? await this.#endJournal(end, events) : 0;
+      return await this.#letGo(this.#path, bytes, events, error instanceof Error ? error : new Error(String(error)));
     }
-    return { ...(await this.#letGo(path, bytes, events)), ...(packFailure === undefined ? {} : { packFailure }) };
   }
 
   /** Lets go of the file. */
-  async #letGo(path: string, bytes: number, events: number): Promise<Closed> {
+  async #letGo(path: string, bytes: number, events: number, packFailure?: Error): Promise<Closed> {
     recording.delete(key(this.#identity));
     await this.#file.close().catch(() => undefined);
+    if (this.#aside !== undefined) await remove(this.#disk, this.#aside).catch(() => undefined);
     const loss = this.#loss;
-    return { path, bytes, events, calls: this.#calls, ...(loss === undefined ? {} : { loss }) };
+    return { path, bytes, events, calls: this.#calls, ...(loss === undefined ? {} : { loss }), ...(packFailure === undefined ? {} : { packFailure }) };
   }
 
-  /** Puts the packed file where the journal stands, unless by now something else stands there. */
-  async #place(packing: string): Promise<string> {
+  /** Puts a file where the journal stands or is to stand, unless by now something else stands there. */
+  async #place(file: string): Promise<string> {
     let path = this.#path;
     let there = await this.#disk.look(path);
-    for (let n = 1; there !== undefined && key(there) !== key(this.#identity); n++) {
+    const isOurs = (identity: FileIdentity): boolean => key(identity) === key(this.#identity) || (this.#aside !== undefined && this.#isForced);
+    for (let n = 1; there !== undefined && !isOurs(there); n++) {
       path = beside(this.#path, String(n), 'visible');
       there = await this.#disk.look(path);
     }
-    await this.#disk.rename(packing, path);
+    await this.#disk.rename(file, path);
     return path;
   }
 
@@ -399,6 +419,9 @@ export class CassetteWriter {
     }
   }
 }
+
+/** Why an event is larger than what a cassette keeps; undefined for one that is not. */
+export const reasonNotKept = (event: NewEvent): string | undefined => tooLarge(event, roomFor(event));
 
 function tooLarge(event: NewEvent, room: number): string | undefined {
   if (event.kind === 'client-message' || event.kind === 'server-message') {
@@ -511,15 +534,6 @@ function recorderAt(disk: Disk, path: string): number | undefined {
     return recorderOf(source);
   } finally {
     source.close();
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) === 'EPERM';
   }
 }
 
