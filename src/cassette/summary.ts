@@ -157,12 +157,12 @@ export class Summariser {
         break;
       case 'client-message':
         summary.clientMessages++;
-        summary.clientBytes += event.size;
+        summary.clientBytes = sum(summary.clientBytes, event.size);
         if (event.data === undefined && event.stored === undefined) summary.leftOut++;
         break;
       case 'server-message':
         summary.serverMessages++;
-        summary.serverBytes += event.size;
+        summary.serverBytes = sum(summary.serverBytes, event.size);
         if (event.data === undefined && event.stored === undefined) summary.leftOut++;
         break;
       case 'server-trailer':
@@ -247,6 +247,9 @@ function httpStatusOf(headers: readonly HeaderField[]): number {
   const status = headerText(headers, ':status') ?? '';
   return /^\d{3}$/.test(status) ? Number(status) : 0;
 }
+
+/** As far as numbers are exact: a body that was left out can be said to have been of any size. */
+const sum = (one: number, other: number): number => Math.min(one + other, Number.MAX_SAFE_INTEGER);
 
 /**
  * What a call of gRPC came to, by the event that ended it.

@@ -1,7 +1,7 @@
 /** A map somebody wrote, read member by member; what is wrong is told with its place. */
 import { isList, isMap, kindOf, LiteralError, scalarText, textBytes, type Literal, type LiteralMap, type LiteralPath } from '../bridge/index.js';
 
-/** The most that 32 bits hold: user ids, exit statuses, codes of HTTP/2, lengths of gRPC's messages. */
+/** The most that 32 bits hold: user ids, exit statuses. */
 export const MAX_UINT32 = 0xffff_ffff;
 
 export class Fields {

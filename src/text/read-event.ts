@@ -3,7 +3,7 @@ import { isMap, kindOf, LiteralError, readMessage, textBytes, type Literal, type
 import { reasonNotKept, whole, type HeaderField, type Nanoseconds, type NewEvent, type Side } from '../cassette/index.js';
 import { ErrorCode } from '../wire/index.js';
 import type { Conversation } from './conversation.js';
-import { Fields, MAX_UINT32 } from './fields.js';
+import { Fields } from './fields.js';
 import { within } from './header-text.js';
 import { headerBase64, STATUS_DETAILS, STATUS_TYPE } from './status-header.js';
 
@@ -114,7 +114,7 @@ function header(literal: Literal, at: LiteralPath): HeaderField {
 
 function numericCode(fields: Fields, text: string): number {
   if (!/^\d/.test(text)) throw fields.wrong('code', `one of ${Object.keys(ErrorCode).join(', ')}, or a number`);
-  return fields.count('code', MAX_UINT32);
+  return fields.count('code');
 }
 
 type Body = Pick<Extract<NewEvent, { readonly compressed: boolean }>, 'compressed' | 'size' | 'data'>;
@@ -124,7 +124,7 @@ function body(fields: Fields, call: number, from: Side, { conversation, onStale 
   const [given, another] = (['message', 'bytes', 'leftOut'] as const).filter((name) => fields.has(name));
   if (given === undefined || another !== undefined) throw new LiteralError('has to have one of message, bytes, and leftOut', fields.at);
   if (fields.has('exact') && given !== 'message') throw new LiteralError('stands beside a message only', [...fields.at, 'exact']);
-  if (given === 'leftOut') return { compressed, size: fields.count('leftOut', MAX_UINT32), data: undefined };
+  if (given === 'leftOut') return { compressed, size: fields.count('leftOut'), data: undefined };
   const place = [...fields.at, given];
   const data = given === 'bytes' ? fields.bytes('bytes') : messageBytes(fields, compressed, conversation.messageOf(call, from), onStale);
   if (data.length > MAX_MESSAGE) throw new LiteralError(`has ${data.length} bytes; a cassette keeps ${MAX_MESSAGE} at most`, place);

@@ -5,7 +5,6 @@
 import { isAlias, isMap as isYamlMap, isNode, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Document, type ParsedNode, type YAMLError } from 'yaml';
 
 import { Plain, type Literal, type LiteralPath } from '../bridge/index.js';
-import { readPlainYaml } from './read-plain-yaml.js';
 
 /** What is wrong with a text, and where. */
 export class TextError extends Error {
@@ -36,23 +35,17 @@ export class Piece {
   readonly #source: string;
   readonly #firstLine: number;
   readonly #lines = new LineCounter();
-  #document: Document.Parsed | undefined;
+  readonly #document: Document.Parsed;
 
   /** @throws TextError */
   constructor(source: string, firstLine: number, files: Files) {
     this.#source = source;
     this.#firstLine = firstLine;
-    this.value = readPlainYaml(source, MAX_NESTING, (tag, text) => plainTagged(tag, text, files)) ?? this.#literal(this.#parsed().contents, [], files);
-  }
-
-  #parsed(): Document.Parsed {
-    if (this.#document !== undefined) return this.#document;
-    // Repeated keys are looked for here, in one pass.
-    const document = parsed(this.#source, this.#lines, this.#firstLine);
-    const [broken] = [...document.errors, ...document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')];
+    this.#document = parsed(source, this.#lines, firstLine);
+    const [broken] = [...this.#document.errors, ...this.#document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED')];
     if (broken !== undefined) throw this.#broken(broken);
-    this.#document = document;
-    return document;
+    // Repeated keys are looked for here, in one pass.
+    this.value = this.#literal(this.#document.contents, [], files);
   }
 
   #broken({ message, linePos }: YAMLError): TextError {
@@ -64,12 +57,11 @@ export class Piece {
 
   /** The line of a member, or of the nearest one around it. */
   lineOf(path: LiteralPath): number {
-    const document = this.#parsed();
     for (let length = path.length; length > 0; length -= 1) {
-      const parent: unknown = document.getIn(path.slice(0, length - 1), true);
+      const parent: unknown = this.#document.getIn(path.slice(0, length - 1), true);
       const key = path[length - 1];
       const pair = isYamlMap(parent) ? parent.items.find((item) => isScalar(item.key) && item.key.value === key) : undefined;
-      const node: unknown = pair === undefined ? document.getIn(path.slice(0, length), true) : pair.key;
+      const node: unknown = pair === undefined ? this.#document.getIn(path.slice(0, length), true) : pair.key;
       if (isNode(node) && node.range) return this.#lineAt(node.range[0]);
     }
     return this.#firstLine;
@@ -126,19 +118,9 @@ export class Piece {
 }
 
 /** undefined for what is no base64; white space in it means nothing. */
-export function base64Bytes(text: string): Uint8Array | undefined {
+function base64Bytes(text: string): Uint8Array | undefined {
   const base64 = text.replaceAll(/\s/g, '');
   return BASE64.test(base64) && base64.length % 4 === 0 ? Buffer.from(base64, 'base64') : undefined;
-}
-
-function plainTagged(tag: '!!binary' | '!file', text: string, files: Files): Literal | undefined {
-  if (tag === '!!binary') return base64Bytes(text);
-  try {
-    return files(text);
-  } catch (error) {
-    if (error instanceof TextError) return undefined;
-    throw error;
-  }
 }
 
 function parsed(source: string, lines: LineCounter, firstLine: number): Document.Parsed {

@@ -71,6 +71,18 @@ describe('a recording that was closed', () => {
     expectSame(readAll(folder.file), asRead(events));
   });
 
+  // Packed from a text, such a one was once a cassette that could not be read.
+  test('counts sizes as far as numbers are exact', async () => {
+    const size = Number.MAX_SAFE_INTEGER;
+    const [start] = unary(1, 0n, bytes(''), bytes(''));
+    if (start === undefined) throw new Error('a call begins with something');
+    const message = { kind: 'client-message', time: 1n, connection: 1, call: 1, compressed: false, size, data: undefined } as const;
+    const disk = new MemoryDisk();
+    await record('/a.cassette', [start, message, message], { disk });
+    using cassette = Cassette.open('a.cassette', { source: memorySource(disk.bytes('/a.cassette')) });
+    expect([cassette.state, cassette.calls.map(({ clientBytes, leftOut }) => [clientBytes, leftOut])]).toEqual(['whole', [[size, 2]]]);
+  });
+
   test('gives back any list of events', async () => {
     using folder = new Folder();
     await fc.assert(

@@ -298,9 +298,9 @@ describe('a text that cannot be packed is told with its line and key, and nothin
     ['a message twice', `${HEAD}${call}- client-message: 1\n  message: {}\n  bytes: x\n`, 'it.yaml:13: event 1 has to have one of message, bytes, and leftOut.'],
     ['a time', `${HEAD}- connection-open: 1\n  address: x\n  at: 1.0000000001\n`, 'it.yaml:11: at is "1.0000000001", and should be seconds'],
     ['a time that no other one can be told from', `${HEAD}- connection-open: 1\n  address: x\n  at: -9223372036.854775807\n`, 'it.yaml:11: at is "-9223372036.854775807", and should be seconds'],
-    ['a body of no size', `${HEAD}${call}- client-message: 1\n  leftOut: 9007199254740991\n`, 'it.yaml:14: leftOut is "9007199254740991", and should be a whole number from 0 to 4294967295.'],
+    ['a body of no size', `${HEAD}${call}- client-message: 1\n  leftOut: 9007199254740992\n`, 'it.yaml:14: leftOut is "9007199254740992", and should be a whole number from 0 to 9007199254740991.'],
     ['a code', `${HEAD}${call}- reset: 1\n  side: client\n  code: CANCELED\n`, 'it.yaml:15: code is "CANCELED", and should be one of NO_ERROR, PROTOCOL_ERROR, '],
-    ['a code that is too large', `${HEAD}${call}- reset: 1\n  side: client\n  code: 4294967296\n`, 'it.yaml:15: code is "4294967296", and should be a whole number from 0 to 4294967295.'],
+    ['a code that is too large', `${HEAD}${call}- reset: 1\n  side: client\n  code: 9007199254740992\n`, 'it.yaml:15: code is "9007199254740992", and should be a whole number from 0 to 9007199254740991.'],
     // They became gaps, and nothing was said.
     ['a header list that no cassette keeps', `${HEAD}${call}${'  - a: b\n'.repeat(66_000)}`, 'it.yaml:9: event 0 cannot be kept: a header list of 66001 fields is longer than'],
     ['an event that no cassette keeps', `${HEAD}- gap: 1\n  side: client\n  offset: 0\n  bytes: 0\n  reason: ${'y'.repeat(17 << 20)}\n`, 'it.yaml:9: event 0 cannot be kept: a gap event is larger than'],

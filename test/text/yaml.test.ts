@@ -2,8 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Plain, type Literal, type LiteralMap } from '../../src/bridge/index.js';
-import { readPlainYaml } from '../../src/text/read-plain-yaml.js';
-import { base64Bytes, Piece, pieces, TextError } from '../../src/text/read-yaml.js';
+import { Piece, pieces, TextError } from '../../src/text/read-yaml.js';
 import { mapLines } from '../../src/text/write-yaml.js';
 
 const none = (): undefined => undefined;
@@ -12,10 +11,6 @@ const noFiles = (name: string): Uint8Array => {
 };
 const written = (map: LiteralMap): string => `${[...mapLines(map, '', none)].join('\n')}\n`;
 const read = (source: string): Literal => new Piece(source, 1, noFiles).value;
-
-const tagged = (tag: string, value: string): Literal | undefined => (tag === '!!binary' ? base64Bytes(value) : undefined);
-/** What somebody puts in by accident, or on purpose. */
-const PIECES = ['', ' ', '  ', '\n', '\n\n', '\n  ', '\n ', ' \n', '\t', '#', ' # c', ':', ': ', ':\n', '- ', '-', '-\n', '"', "'", '\\', '{}', '[]', '|', '|-', '|+', '>', '!', '!!binary ', '~', '<<', '<<: x', '? ', '&a', '*a', '%', '---', '...', 'x', 'x: y', '\n\u00a0', '\u2028', ' "a": b', ','];
 
 /** Texts that were read without quotes are the same texts. */
 function settled(literal: Literal): unknown {
@@ -41,24 +36,6 @@ describe('YAML', { timeout: 120_000 }, () => {
   test.prop([any], { numRuns: 2000 })('that was written is read as the same', (literal) => {
     const map = new Map([['it', literal]]);
     expect(settled(read(written(map)))).toEqual(settled(map));
-  });
-
-  test.prop([any], { numRuns: 2000 })('that was written is plain', (literal) => {
-    const source = written(new Map([['it', literal]]));
-    // But for keys that are too long for one line.
-    if (!/^ *(- )*\? /m.test(source)) expect(readPlainYaml(source, 200, tagged)).toBeDefined();
-  });
-
-  test.prop([any, fc.array(fc.tuple(fc.nat(), fc.nat(), fc.constantFrom(...PIECES)), { minLength: 1, maxLength: 3 })], { numRuns: 3000 })('that was changed and is plain still is what the library reads', (literal, edits) => {
-    let source = written(new Map<string, Literal>([['it', literal], ['list', [literal, new Map([['a', literal], ['b', 'x\ny\n']])]]]));
-    for (const [from, length, put] of edits) {
-      const at = from % source.length;
-      source = source.slice(0, at) + put + source.slice(at + (length % 4));
-    }
-    const plain = readPlainYaml(source, 200, tagged);
-    if (plain === undefined) return;
-    // With a comment that is not plain, so that the library reads it.
-    expect(settled(plain)).toEqual(settled(read(`${source}# \x7f\n`)));
   });
 
   test.prop([text], { numRuns: 1000 })('has texts that no other reader takes for something else', (value) => {
