@@ -23,13 +23,24 @@ export function align(one: readonly string[], other: readonly string[]): Alignme
   const [oneEnd, otherEnd] = [one.length - end, other.length - end];
   const equal: (readonly [number, number])[] = [
     ...range(0, start).map((index) => [index, index] as const),
-    ...commonBetween(one.slice(start, oneEnd), other.slice(start, otherEnd)).map(([a, b]) => [start + a, start + b] as const),
+    ...commonBetween(...numbered(one.slice(start, oneEnd), other.slice(start, otherEnd))).map(([a, b]) => [start + a, start + b] as const),
     ...range(0, end).map((index) => [oneEnd + index, otherEnd + index] as const),
   ];
   return { equal, between: gaps(equal, one.length, other.length) };
 }
 
-function commonBetween(one: readonly string[], other: readonly string[]): readonly (readonly [number, number])[] {
+/** Equal numbers for equal texts: each is compared with each, and texts can be long and alike. */
+function numbered(one: readonly string[], other: readonly string[]): readonly [one: readonly number[], other: readonly number[]] {
+  const numbers = new Map<string, number>();
+  const numberOf = (text: string): number => {
+    const known = numbers.get(text) ?? numbers.size;
+    numbers.set(text, known);
+    return known;
+  };
+  return [one.map(numberOf), other.map(numberOf)];
+}
+
+function commonBetween(one: readonly number[], other: readonly number[]): readonly (readonly [number, number])[] {
   if (one.length === 0 || other.length === 0 || one.length > MAX_ALIGNED || other.length > MAX_ALIGNED) return [];
   const width = other.length + 1;
   /** Of the rests from `a` and from `b` on: the length of the longest that both have. */

@@ -121,13 +121,23 @@ function takenApart(fields: Fields): Request {
     graphs.set(at, graph);
     return graph;
   };
+  /** The op of the last field and what its paths begin with: an op's fields stand together, and graphs have thousands of ops. */
+  let [last, lastStart]: [OpParts, string] = [{ fields: new Map(), inputs: [] }, ''];
+  const add = (op: OpParts, rest: string, value: string): void => {
+    if (INPUT.test(rest)) op.inputs.push(value);
+    else op.fields.set(rest, value);
+  };
   for (const [path, value] of fields) {
+    if (lastStart !== '' && path.startsWith(lastStart)) {
+      add(last, path.slice(lastStart.length), value);
+      continue;
+    }
     const [, at = '', place = '', rest] = IN_OP.exec(path) ?? [];
     if (place !== '') {
       const { ops } = graphAt(at);
-      const op = (ops[Number(place)] ??= { fields: new Map(), inputs: [] });
-      if (rest !== undefined && INPUT.test(rest)) op.inputs.push(value);
-      else if (rest !== undefined) op.fields.set(rest, value);
+      last = ops[Number(place)] ??= { fields: new Map(), inputs: [] };
+      lastStart = `${at}op[${place}].`;
+      if (rest !== undefined) add(last, rest, value);
       continue;
     }
     const [, of = '', , about = '', more = ''] = ABOUT_OP.exec(path) ?? [];
@@ -165,8 +175,11 @@ function* graphDifferences(at: string, recorded = EMPTY, live = EMPTY): Iterable
       yield { field: `${at}op[${place}]`, op: { recorded: nameAt(at, recorded, place) }, recorded: opName(op.fields) };
       continue;
     }
-    const names = { recorded: nameAt(at, recorded, place), live: nameAt(at, live, partner) };
-    for (const difference of fieldDifferences(op.fields, other.fields)) yield { ...difference, field: `${at}op[${partner}].${difference.field}`, op: names };
+    let names: { readonly recorded: string; readonly live: string } | undefined;
+    const bothNames = (): { readonly recorded: string; readonly live: string } => (names ??= { recorded: nameAt(at, recorded, place), live: nameAt(at, live, partner) });
+    if (content(op) !== content(other)) {
+      for (const difference of fieldDifferences(op.fields, other.fields)) yield { ...difference, field: `${at}op[${partner}].${difference.field}`, op: bothNames() };
+    }
     for (let index = 0; index < Math.max(op.inputs.length, other.inputs.length); index += 1) {
       const [before, now] = [op.inputs[index], other.inputs[index]];
       const moved = before === undefined ? undefined : asLive(before);
@@ -174,7 +187,7 @@ function* graphDifferences(at: string, recorded = EMPTY, live = EMPTY): Iterable
       if (moved === now || (before !== undefined && moved === undefined) || (now !== undefined && isNew(now))) continue;
       yield {
         field: `${at}op[${partner}].inputs[${index}]`,
-        op: names,
+        op: bothNames(),
         ...(before === undefined ? {} : { recorded: named(recorded, before) }),
         ...(now === undefined ? {} : { live: named(live, now) }),
       };
@@ -211,15 +224,17 @@ function pairOps(recorded: readonly OpParts[], live: readonly OpParts[]): Readon
   const partners = new Map(equal);
   for (const { one, other } of between) {
     const free = new Set(other);
+    const isByPlace = one.length * other.length > MAX_COMPARED_PAIRS;
     for (const place of one) {
       const mine = recorded[place]?.fields;
-      const candidates = one.length * other.length > MAX_COMPARED_PAIRS ? [...free].slice(0, 1) : [...free];
       let best: { readonly place: number; readonly distance: number } | undefined;
-      for (const candidate of candidates) {
+      for (const candidate of free) {
         const theirs = live[candidate]?.fields;
-        if (mine === undefined || theirs === undefined || opKind(mine) !== opKind(theirs)) continue;
-        const distance = fieldDistance(mine, theirs);
-        if (best === undefined || distance < best.distance) best = { place: candidate, distance };
+        if (mine !== undefined && theirs !== undefined && opKind(mine) === opKind(theirs)) {
+          const distance = isByPlace ? 0 : fieldDistance(mine, theirs);
+          if (best === undefined || distance < best.distance) best = { place: candidate, distance };
+        }
+        if (isByPlace) break;
       }
       if (best === undefined) continue;
       free.delete(best.place);

@@ -49,5 +49,6 @@ export { commandLine, printable, quoted, STATUS_NAMES } from './text.js';
 export { decodeContent, decodeDefinition, decodeMessage } from './view.js';
 export { RULE_PLACES, rulePlace, type RulePlace, type RuleSettings, type UserRule } from './rule.js';
 export { BUILT_IN_RULES, ruleNames, ruleReason, Rules } from './rules.js';
+export { sketch, sketchDistance, type Sketch } from './sketch.js';
 export { bytesField, concat, varintField } from './wire-format.js';
 export { VOLATILE_RULES, type VolatileKind, type VolatileRule } from './volatile.js';

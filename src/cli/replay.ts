@@ -109,8 +109,11 @@ export const replayCommand = defineCommand(
     });
     let status: number | undefined;
     let replaying: Replay | undefined;
+    /** Cassettes of which it was said that they are not whole. */
+    const told = new Set<string>();
     try {
       replaying = await play;
+      sayWhichAreNotWhole(replaying, told);
       // Not before: what starting up and reading take is run once.
       if (HAS_THAT_FLAG) setFlagsFromString(`--interrupt-budget=${OPTIMISE_AFTER_BYTES}`);
       if (running === undefined) await untilTold(replaying, graceMs);
@@ -124,9 +127,18 @@ export const replayCommand = defineCommand(
     const outcome: Outcome = { strict: values.strict, ...commandOutcome(command, status) };
     const result = reportOf(replaying, outcome);
     report?.write(result);
+    // Damage shows when it is come to.
+    sayWhichAreNotWhole(replaying, told);
     return conclude(replaying, result, status ?? EXIT.ok);
   },
 );
+
+function sayWhichAreNotWhole(replaying: Replay, told: Set<string>): void {
+  for (const { cassette, state } of replaying.notWhole()) {
+    if (!told.has(cassette)) say(`bridgetape: ${cassette} is ${state}: bridgetape verify says where.`);
+    told.add(cassette);
+  }
+}
 
 function commandOutcome(command: readonly string[] | undefined, status: number | undefined): Pick<Outcome, 'command'> {
   return command === undefined || status === undefined ? {} : { command: { arguments: command, status } };

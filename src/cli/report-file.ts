@@ -17,15 +17,24 @@ export function openReport(path: string): ReportFile {
   try {
     file = openSync(path, 'w', 0o666);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new BridgetapeError('bad-argument', `Cannot write the report to ${path}: ${why}.`, 'Name a file in a folder that exists and that you may write to.', { cause: error });
+    throw unwritable(path, error, 'Name a file in a folder that exists and that you may write to.');
   }
   return {
     write: (report) => {
-      writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
-      closeSync(file);
+      try {
+        writeFileSync(file, `${JSON.stringify(report, undefined, 2)}\n`);
+      } catch (error) {
+        throw unwritable(path, error, 'Make room for it, or name another file.');
+      } finally {
+        closeSync(file);
+      }
     },
   };
+}
+
+function unwritable(path: string, cause: unknown, hint: string): BridgetapeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BridgetapeError('bad-argument', `Cannot write the report to ${path}: ${why}.`, hint, { cause });
 }
 
 function isCassette(path: string): boolean {

@@ -19,7 +19,7 @@ import { forwardSignals } from './signals.js';
 export function findProgram(program: string): string {
   if (program === '') throw notFound(program, 'nothing stands after --');
   const found = programPath(program);
-  if (found === undefined) throw notFound(program, 'there is no such program');
+  if (found === undefined) throw notFound(program, whyNotFound(program));
   return resolvePath(found);
 }
 
@@ -39,8 +39,18 @@ function isExecutable(path: string): boolean {
   }
 }
 
+const NOT_EXECUTABLE = 'it may not be executed';
+
+/** What a path that was given lacks; of a name that PATH has not, nothing more is known. */
+function whyNotFound(program: string): string {
+  const found = program.includes('/') ? statSync(program, { throwIfNoEntry: false }) : undefined;
+  if (found === undefined) return 'there is no such program';
+  return found.isFile() ? NOT_EXECUTABLE : 'it is no file';
+}
+
 function notFound(program: string, reason: string, cause?: Error): BridgetapeError {
-  return new BridgetapeError('command-not-found', `Cannot run "${program}": ${reason}.`, 'Check the spelling and PATH of what stands after --.', { cause });
+  const hint = reason === NOT_EXECUTABLE ? 'Make it executable, or name another program after --.' : 'Check the spelling and PATH of what stands after --.';
+  return new BridgetapeError('command-not-found', `Cannot run "${program}": ${reason}.`, hint, { cause });
 }
 
 /**

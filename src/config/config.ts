@@ -1,6 +1,6 @@
 /** bridgetape.yaml as values; what is wrong with it is told with its line and key. */
-import { readFileSync, statSync } from 'node:fs';
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import * as z from 'zod';
 
 import { RULE_PLACES, ruleNames, rulePlace, type RuleSettings, type UserRule } from '../bridge/index.js';
@@ -15,6 +15,8 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 /** A few short texts each; more than anybody writes. */
 const MAX_RULES = 1000;
 const MAX_TEXT = 1000;
+/** What yaml puts behind its messages, and stands before them here. */
+const PLACE_IN_MESSAGE = / at line \d+, column \d+:$/;
 /** Aliases could make a small file a large value. */
 const MAX_ALIASES = 100;
 
@@ -58,12 +60,14 @@ export function readConfig(file: string): Config {
   const lines = new LineCounter();
   const document = parseDocument(readText(file), { lineCounter: lines });
   const [broken] = document.errors;
-  if (broken !== undefined) throw wrong(`${file}:${broken.linePos?.[0].line ?? 1}`, broken.message.split('\n')[0] ?? 'is no YAML');
+  if (broken !== undefined) throw wrong(`${file}:${broken.linePos?.[0].line ?? 1}`, (broken.message.split('\n')[0] ?? 'is no YAML').replace(PLACE_IN_MESSAGE, ''));
   const where = (path: readonly PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}: ${keyText(path)}`;
   const { success, data, error } = schema.safeParse(valueOf(document, file));
   if (!success) {
     const [issue] = error.issues;
-    throw wrong(where(issue?.path ?? []), issue?.message ?? 'is not understood');
+    const path = issue?.path ?? [];
+    const key = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    throw wrong(`${file}:${key === undefined ? lineOf(document, lines, path) : lineOfKey(document, lines, path, key)}: ${keyText(path)}`, issue?.message ?? 'is not understood');
   }
   const read = (list: 'ignore' | 'volatile', rules: readonly WrittenRule[]): readonly UserRule[] =>
     rules.map((rule, index) => {
@@ -79,10 +83,26 @@ function readText(file: string): string {
   try {
     const { size } = statSync(file);
     if (size > MAX_CONFIG_BYTES) throw wrong(file, `has ${size} bytes; more than ${MAX_CONFIG_BYTES} are not read`);
-    return readFileSync(file, 'utf8');
+    const bytes = readStart(file, MAX_CONFIG_BYTES + 1);
+    // A device, or a file that grew: its size says nothing.
+    if (bytes.length > MAX_CONFIG_BYTES) throw wrong(file, `has no end in sight; more than ${MAX_CONFIG_BYTES} bytes are not read`);
+    return bytes.toString('utf8');
   } catch (error) {
     if (error instanceof BridgetapeError) throw error;
     throw wrong(file, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** A file up to its end, or so many bytes of it. */
+function readStart(file: string, most: number): Buffer {
+  const bytes = Buffer.alloc(most);
+  const open = openSync(file, 'r');
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < most; length += read) read = readSync(open, bytes, length, most - length, null);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(open);
   }
 }
 
@@ -107,6 +127,13 @@ function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly Pr
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;
+}
+
+/** The line of a key that stands below a path. */
+function lineOfKey(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[], key: string): number {
+  const parent: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+  const found = isMap(parent) ? parent.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key) : undefined;
+  return isNode(found?.key) && found.key.range ? lines.linePos(found.key.range[0]).line : lineOf(document, lines, path);
 }
 
 function keyText(path: readonly PropertyKey[]): string {

@@ -238,7 +238,7 @@ export class ExecCall implements CallHandler {
         return init === undefined ? [] : [{ call, isUsed: holders.has(process), process: { init, command: commandOf(process.args) } }];
       }),
     );
-    return explainMiss({ path: EXEC_PROCESS, live: canonicalRequest(EXEC_PROCESS, payload, liveNames, this.rules), candidates, rules: this.rules, origin: recorded.origin, names: { get: nameOf } });
+    return explainMiss({ path: EXEC_PROCESS, live: canonicalRequest(EXEC_PROCESS, payload, liveNames, this.rules), payload, candidates, rules: this.rules, origin: recorded.origin, names: { get: nameOf } });
   }
 
   private miss(why: string | Told): void {

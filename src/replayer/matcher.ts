@@ -43,7 +43,7 @@ export class Matcher {
     const { rules } = this.index;
     const live = canonicalRequest(path, payload, bindings.recorded, rules);
     const recorded = method && (this.matchMeaning(method, live.text) ?? this.takeAnsweredUnread(method));
-    if (recorded === undefined) return explainMiss({ path, live, candidates: (method?.calls ?? []).map((call) => ({ call, isUsed: this.isUsed(call) })), same: method?.equalMeaning(live.text), rules, origin: this.index.origin });
+    if (recorded === undefined) return explainMiss({ path, live, payload, candidates: (method?.calls ?? []).map((call) => ({ call, isUsed: this.isUsed(call) })), same: method?.equalMeaning(live.text) ?? [], rules, origin: this.index.origin });
     const known = method?.understood(recorded);
     if (known === undefined) return { recorded, names: undefined };
     const names = { live, recorded: known.names };

@@ -1,5 +1,5 @@
 /** A request that matches nothing: which recorded call came closest, what differs, and what to do about it. */
-import { type Canonical, canonicalRequest, differences, type Difference, type IdMap, roughDistance, type Rules, shortMethod } from '../bridge/index.js';
+import { type Canonical, canonicalRequest, differences, type Difference, type IdMap, roughDistance, type Rules, shortMethod, sketch, sketchDistance } from '../bridge/index.js';
 import { plural } from '../quantity.js';
 import { excerpts } from './excerpt.js';
 import { adviceOf, type Origin } from './origin.js';
@@ -58,8 +58,10 @@ export interface Miss extends Told {
 
 /** So many recorded calls are compared with a request: a miss must not take longer than an answer by far. */
 const MAX_CANDIDATES = 500;
-/** And no more than so many bytes of their requests. */
-const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
+/** And no more than so many bytes of their requests, but of one in any case: a MiB of op graphs takes half a second. */
+const MAX_COMPARED_BYTES = 4 * 1024 * 1024;
+/** Which of them, where there are more, is found from their sketches: of so many bytes, at some 50 ms a MiB. */
+const MAX_SKETCHED_BYTES = 64 * 1024 * 1024;
 /** So many of those are compared closely. */
 const MAX_CLOSE = 8;
 /** An op that only one side has is so many differing fields. */
@@ -77,6 +79,8 @@ const MAX_VALUE_CHARS = 120;
 export interface MissOptions {
   readonly path: string;
   readonly live: Canonical;
+  /** The bytes of the live request. */
+  readonly payload: Uint8Array;
   /** The recorded calls of that method, or the processes. */
   readonly candidates: readonly Candidate[];
   readonly rules: Rules;
@@ -138,17 +142,12 @@ type Compared = Candidate & { readonly found: readonly Difference[]; readonly sa
 
 /** Those that come closest, the closest first. */
 function closestTo(options: MissOptions): readonly Compared[] {
-  const { path, live, candidates, rules, names = NO_NAMES } = options;
+  const { path, live, payload, candidates, rules, names = NO_NAMES } = options;
   const nearest: (Candidate & { readonly fields: Canonical['fields']; readonly distance: number })[] = [];
   let same = 0;
-  let room = MAX_COMPARED_BYTES;
-  for (const candidate of worthComparing(candidates, new Set(options.same))) {
-    const request = candidate.process?.init ?? requestOf(candidate.call);
-    if (request === undefined) continue;
-    room -= request.length;
-    if (room < 0 && nearest.length > 0) break;
+  for (const { candidate, request } of withinBounds(payload, candidates, new Set(options.same))) {
     const { fields, text } = canonicalRequest(path, request, names, rules);
-    if (text === live.text) same += 1;
+    if (options.same === undefined && text === live.text) same += 1;
     nearest.push({ ...candidate, fields, distance: roughDistance(fields, live.fields) });
     if (nearest.length <= MAX_CLOSE) continue;
     // Only what may be shown is kept: requests can be large.
@@ -167,13 +166,43 @@ function byRoughDistance(a: Candidate & { readonly distance: number }, b: Candid
   return a.distance - b.distance || Number(a.isUsed) - Number(b.isUsed);
 }
 
-/** Where there are too many: those that ask for the same, those that are still to come, those that were used last. */
-function worthComparing(candidates: readonly Candidate[], same: ReadonlySet<RecordedCall>): readonly Candidate[] {
-  if (candidates.length <= MAX_CANDIDATES) return candidates;
+interface WithRequest {
+  readonly candidate: Candidate;
+  readonly request: Uint8Array;
+}
+
+/** Those that are compared: of too many those that are worth it, of too large ones those whose bytes say that they come closest. */
+function withinBounds(payload: Uint8Array, candidates: readonly Candidate[], same: ReadonlySet<RecordedCall>): readonly WithRequest[] {
+  const all = candidates.length <= MAX_CANDIDATES ? candidates : byWorth(candidates, same).slice(0, MAX_CANDIDATES);
+  const compared = upTo(MAX_COMPARED_BYTES, all);
+  if (compared.isAll) return compared.within;
+  const live = sketch(payload);
+  const likely = upTo(MAX_SKETCHED_BYTES, byWorth(all, same))
+    .within.map((each) => ({ ...each, distance: same.has(each.candidate.call) ? 0 : sketchDistance(sketch(each.request), live) }))
+    .sort((one, other) => one.distance - other.distance);
+  return upTo(MAX_COMPARED_BYTES, likely.map(({ candidate }) => candidate)).within;
+}
+
+/** The first of them that are so large together, or the first alone; those without a request left out. */
+function upTo(bytes: number, candidates: Iterable<Candidate>): { readonly within: readonly WithRequest[]; readonly isAll: boolean } {
+  const within: WithRequest[] = [];
+  let room = bytes;
+  for (const candidate of candidates) {
+    const request = candidate.process?.init ?? requestOf(candidate.call);
+    if (request === undefined) continue;
+    room -= request.length;
+    if (room < 0 && within.length > 0) return { within, isAll: false };
+    within.push({ candidate, request });
+  }
+  return { within, isAll: true };
+}
+
+/** Those that ask for the same first, then those that are still to come, then those that were used last. */
+function byWorth(candidates: readonly Candidate[], same: ReadonlySet<RecordedCall>): readonly Candidate[] {
   const isSame = ({ call }: Candidate): boolean => same.has(call);
   const others = candidates.filter((candidate) => !isSame(candidate));
   const unused = others.filter(({ isUsed }) => !isUsed);
-  return [...candidates.filter(isSame), ...unused, ...others.filter(({ isUsed }) => isUsed).reverse()].slice(0, MAX_CANDIDATES);
+  return [...candidates.filter(isSame), ...unused, ...others.filter(({ isUsed }) => isUsed).reverse()];
 }
 
 function describe(path: string, { candidates, closest, usedUp, same, origin }: Comparison, used: number): string {

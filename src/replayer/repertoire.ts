@@ -57,9 +57,9 @@ export class Repertoire {
   }
 
   /** Why no build begins like this. */
-  explain(solve: Canonical): Miss {
+  explain(solve: Canonical, payload: Uint8Array): Miss {
     const candidates = this.builds.flatMap(({ solve: call }) => (call === undefined ? [] : [{ call, isUsed: false }]));
-    return explainMiss({ path: SOLVE, live: solve, candidates, rules: this.rules, origin: this.origin });
+    return explainMiss({ path: SOLVE, live: solve, payload, candidates, rules: this.rules, origin: this.origin });
   }
 }
 

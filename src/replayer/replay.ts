@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 
 import type { Rules } from '../bridge/index.js';
-import { Cassette, findCassettes } from '../cassette/index.js';
+import { Cassette, findCassettes, type CassetteState } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { formatAddress, listen, temporaryAddress, type Listener, type SocketAddress, type TlsFiles } from '../socket/index.js';
 import type { Accept, AcceptTransport } from './call.js';
@@ -74,6 +74,8 @@ export interface Replay {
   serve(duplex: Duplex): void;
   /** Paths of the cassettes that are served. */
   readonly cassettes: readonly string[];
+  /** Those of which not all can be read, as far as they were read: the recorder died, or a part is damaged. */
+  notWhole(): readonly { readonly cassette: string; readonly state: Exclude<CassetteState, 'whole'> }[];
   /** What the cassette could not answer as recorded, so far: the first {@link MAX_KEPT_MISSES}. */
   readonly misses: readonly Told[];
   /** The same from when a fault had fired: what a client does then was never recorded, and is no fault of its own. */
@@ -181,6 +183,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
     address: formatAddress(listening.address),
     dockerAddress: docker?.address,
     cassettes: cassettes.map(({ path }) => path),
+    notWhole: () => cassettes.flatMap(({ path, state }) => (state === 'whole' ? [] : [{ cassette: path, state }])),
     misses,
     get missCount() {
       return missCount();

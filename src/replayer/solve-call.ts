@@ -49,7 +49,7 @@ export class SolveCall implements CallHandler {
       slot.offer(alike, live);
       return slot.join(call, playSolve);
     }
-    const miss = this.repertoire.explain(live);
+    const miss = this.repertoire.explain(live, payload);
     const rejected = this.reject(call, miss);
     slot.fail(miss.text);
     slot.solveEnded();

@@ -20,6 +20,12 @@ export interface Listener {
   close(): Promise<void>;
 }
 
+/**
+ * So many clients can dial at once: on a unix socket one more is told EAGAIN, and does not wait for its turn. Linux takes no
+ * more by default; Node asks for 511.
+ */
+const MAX_BACKLOG = 4096;
+
 /** A new address for a unix socket, in a folder of its own that only this user can enter. */
 export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: SocketAddress; readonly remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), 'bridgetape-'));
@@ -58,7 +64,7 @@ export async function listen(asked: SocketAddress, options: ListenOptions, accep
   if (asked.kind === 'tcp') {
     const host = await hostAddress(asked);
     checkReach(asked, host, files, options.insecure ?? false);
-    await bind(server, asked, () => server.listen({ host, port: asked.port }));
+    await bind(server, asked, () => server.listen({ host, port: asked.port, backlog: MAX_BACKLOG }));
     const bound = server.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : asked.port;
     address = { ...asked, port };
@@ -70,7 +76,7 @@ export async function listen(asked: SocketAddress, options: ListenOptions, accep
     // The mode is right from the first moment on: libuv binds within listen().
     const before = process.umask(0o177);
     try {
-      server.listen(asked.path);
+      server.listen({ path: asked.path, backlog: MAX_BACKLOG });
     } finally {
       process.umask(before);
     }

@@ -17,9 +17,12 @@ const PLAIN = /^[a-z0-9]+( [a-z0-9]+)*$/;
  * @example `builds.test.ts`, `['a build', 'says hello']` → `builds.test/a-build--says-hello.cassette`
  */
 export function cassetteFile(folder: string, testFile: string, names: readonly string[]): string {
-  const isPlain = names.every((name) => PLAIN.test(name)) && names.join('').length <= MAX_PART_CHARS;
-  const parts = names.map(slug).filter((part) => part !== '');
-  const readable = parts.join('--').slice(0, MAX_PART_CHARS).replace(/-+$/, '') || 'test';
+  const all = names
+    .map(slug)
+    .filter((part) => part !== '')
+    .join('--');
+  const isPlain = names.every((name) => PLAIN.test(name)) && all.length <= MAX_PART_CHARS;
+  const readable = all.slice(0, MAX_PART_CHARS).replace(/-+$/, '') || 'test';
   const suffix = isPlain ? '' : `.${hash('sha256', JSON.stringify(names), 'hex').slice(0, HASH_CHARS)}`;
   return join(folder, basename(testFile).replace(/\.[cm]?[jt]sx?$/, ''), `${readable}${suffix}.cassette`);
 }

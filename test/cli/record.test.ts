@@ -88,6 +88,8 @@ describe('bridgetape record -- CMD', () => {
 
   it.each([
     ['a program that is not there', ['--', 'no-such-program'], 127, 'Cannot run "no-such-program": there is no such program.'],
+    ['a file that is no program', ['--', import.meta.filename], 127, `Cannot run "${import.meta.filename}": it may not be executed.`],
+    ['a folder', ['--', import.meta.dirname], 127, `Cannot run "${import.meta.dirname}": it is no file.`],
     ['nothing', ['--'], 127, 'nothing stands after --'],
   ])('refuses to run %s, and makes no cassette', (_what, rest, expected, message) => {
     const { status, stderr } = run(['record', '-o', path('a.cassette'), ...rest]);

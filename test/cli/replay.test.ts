@@ -67,6 +67,21 @@ describe('a replay of everything', () => {
     expect(readFileSync(at('mine.cassette')).equals(readFileSync(DIALOGUE))).toBe(true);
   });
 
+  it.runIf(existsSync('/dev/full'))('says that there was no room for its report', async () => {
+    const { status, stderr } = await replaying([DIALOGUE], '--report', '/dev/full', '--', 'true');
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^bridgetape: Cannot write the report to \/dev\/full: ENOSPC.*\nMake room for it, or name another file\.\n$/)]);
+  });
+
+  it('says that a cassette is not whole, once, when that shows', async () => {
+    const content = readFileSync(DIALOGUE);
+    writeFileSync(at('cut.cassette'), content.subarray(0, 3000));
+    content.fill(0xff, 900, 903);
+    writeFileSync(at('damaged.cassette'), content);
+    expect(await replaying([at('cut.cassette')], '--', 'true')).toMatchObject({ status: 0, stderr: `bridgetape: ${at('cut.cassette')} is interrupted: bridgetape verify says where.\n` });
+    const { stderr } = await replaying([at('damaged.cassette')], '--', ...clientOf(DIALOGUE));
+    expect(stderr.split('\n').filter((line) => line.includes('bridgetape verify'))).toEqual([`bridgetape: ${at('damaged.cassette')} is damaged: bridgetape verify says where.`]);
+  });
+
   it('finds the build in a folder of cassettes', async () => {
     mkdirSync(at('recordings/more'), { recursive: true });
     copyFileSync(DIALOGUE, at('recordings/a.cassette'));

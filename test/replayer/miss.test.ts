@@ -110,6 +110,16 @@ describe('a request that nothing matches', () => {
     expect(recorded().open(control('Solve')).says(Buffer.from([0xff])).status?.message).toBe('bridgetape: the client sent bytes that are no SolveRequest');
   });
 
+  it('between requests that are too large together to compare them all still names the closest', () => {
+    // Half a MiB each, and all lines of one differ from those of the others.
+    const files = Array.from({ length: 9 }, (_, file) => Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`line ${at}`, `${file} `.repeat(4096)])));
+    const tape = new Tape();
+    files.forEach((FrontendAttrs, file) => tape.solve({ Ref: id(String(file)), FrontendAttrs }));
+    const ask = (FrontendAttrs: Fields): string | undefined => new Stage(tape.script).open(control('Solve')).asks(solveRequest({ Ref: id('n'), FrontendAttrs })).status?.message;
+    expect(ask({ ...files[7], 'line 1': 'changed' })).toContain('the closest is call 8, which differs in FrontendAttrs["line 1"]: recorded "7 7');
+    expect(ask({ ...files[2], 'line 60': 'changed' })).toContain('the closest is call 3, which differs in FrontendAttrs["line 60"]: recorded "2 2');
+  });
+
   it('leaves the rest of the build as it was', () => {
     const stage = recorded('/a');
     stage.bridge('ReadFile').asks(readFile('/b'));

@@ -5,7 +5,8 @@ import type { RecordedBuild } from '../../src/replayer/recorded-build.js';
 import { id } from '../bridge/build.js';
 import { solveRequest, Tape } from './tape.js';
 
-const solve = (target: string): Canonical => canonicalRequest(SOLVE, solveRequest({ FrontendAttrs: { target } }), new Map());
+const request = (target: string): Uint8Array => solveRequest({ FrontendAttrs: { target } });
+const solve = (target: string): Canonical => canonicalRequest(SOLVE, request(target), new Map());
 
 /** Three builds of one target and one of another, by the letters of their ids. */
 function repertoire(): { readonly all: Repertoire; readonly build: (letter: string) => RecordedBuild } {
@@ -30,7 +31,7 @@ describe('the recorded builds that a Solve began', () => {
   });
 
   it('that none is like is explained by the closest', () => {
-    expect(repertoire().all.explain(solve('three')).text).toContain('FrontendAttrs["target"]: recorded "one", got "three"');
+    expect(repertoire().all.explain(solve('three'), request('three')).text).toContain('FrontendAttrs["target"]: recorded "one", got "three"');
   });
 });
 

@@ -64,6 +64,16 @@ describe('a listening socket', () => {
     expect(existsSync(address.path)).toBe(true);
   });
 
+  it('lets a thousand clients in that dial at once', async () => {
+    const address = at('crowd.sock');
+    const listener = await listen(address, OPTIONS, (socket) => socket.end());
+    const clients = Array.from({ length: 1000 }, () => connect(address.path));
+    const ends = await Promise.allSettled(clients.map((client) => once(client.resume(), 'end')));
+    expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
+    for (const client of clients) client.destroy();
+    await listener.close();
+  });
+
   it('makes a missing folder for itself, and removes it again', async () => {
     const address = at('new/buildkitd.sock');
     const listener = await listen(address, OPTIONS, () => undefined);

@@ -22,6 +22,11 @@ describe("a test's cassette", () => {
     expect(cassetteFile('.', 'x.ts', one) === cassetteFile('.', 'x.ts', other)).toBe(same);
   });
 
+  it('is nobody else\'s where long names differ at their ends', () => {
+    const files = ['a', 'b'].map((end) => cassetteFile('.', 'x.ts', ['x'.repeat(29), `${'y'.repeat(30)}${end}`]));
+    expect(new Set(files).size).toBe(2);
+  });
+
   property.prop([names])('stays in its folder', (one) => {
     expect(cassetteFile('tapes', 'x.ts', one)).toMatch(/^tapes\/x\/[a-z0-9-]+(\.[0-9a-f]{8})?\.cassette$/);
   });
