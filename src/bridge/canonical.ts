@@ -53,7 +53,7 @@ export interface Canonical {
   readonly annotations: readonly CanonicalField[];
   /** For each op in the message: its digest → a digest without what is volatile. */
   readonly digests: ReadonlyMap<string, string>;
-  /** The same for the other digests that a newer daemon gives to the ops of an older client; found when they are asked for. */
+  /** The same for the other digests that a newer daemon gives to the ops of an older client. */
   readonly respelled: ReadonlyMap<string, string>;
   /** The ids that the message introduces. */
   readonly defines: readonly DefinedId[];
@@ -74,6 +74,7 @@ const ID_IN_TEXT = new RegExp(`sha256:[0-9a-f]{64}|${LONE_ID_SHAPE}`, 'g');
 const SHORTEST_ID = 25;
 
 const NOTHING: IdMap = { get: () => undefined };
+const NONE_RESPELLED: ReadonlyMap<string, string> = new Map();
 
 /** All of a value, but for what stands around a text. */
 const ALL = /^(?!\{\}$)(?:bytes )?"?(.+?)"?$/su;
@@ -145,6 +146,8 @@ class Normaliser {
   readonly fields: CanonicalField[] = [];
   readonly annotations: CanonicalField[] = [];
   readonly digests = new Map<string, string>();
+  /** Most messages have none. */
+  respelled: Map<string, string> | undefined = undefined;
   readonly defines: DefinedId[] = [];
   readonly volatile: VolatileValue[] = [];
   readonly ignored: IgnoredField[] = [];
@@ -232,6 +235,7 @@ class Normaliser {
       this.digests.set(digest, name);
       this.local.set(digest, name);
     }
+    for (const [digest, other] of respelledDigests(canonical.order)) (this.respelled ??= new Map()).set(other, this.digests.get(digest) ?? digest);
     return canonical;
   }
 
@@ -240,12 +244,6 @@ class Normaliser {
     const ops = new Map<string, CanonicalOp>();
     for (const op of order) ops.set(op.digest, this.canonicalOp(op, ops));
     return { graph, order, ops };
-  }
-
-  get respelled(): ReadonlyMap<string, string> {
-    const found = new Map<string, string>();
-    for (const { order, ops } of this.graphs.values()) for (const [digest, other] of respelledDigests(order)) found.set(other, ops.get(digest)?.digest ?? digest);
-    return found;
   }
 
   /** Depends on the op and on those below it, never on what is bound: an op has one canonical digest wherever it stands. */
@@ -539,7 +537,7 @@ export function canonicalDecoded(message: Message | WireFormatError | undefined,
   if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
   else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);
   else normaliser.run(message);
-  const { fields, annotations, digests, defines, volatile, ignored } = normaliser;
+  const { fields, annotations, digests, respelled = NONE_RESPELLED, defines, volatile, ignored } = normaliser;
   let text: string | undefined;
   return {
     // Who compares field by field has no use for it.
@@ -547,10 +545,7 @@ export function canonicalDecoded(message: Message | WireFormatError | undefined,
       text ??= lines(fields);
       return text;
     },
-    get respelled() {
-      return normaliser.respelled;
-    },
-    ...{ fields, annotations, digests, defines, volatile, ignored },
+    ...{ fields, annotations, digests, respelled, defines, volatile, ignored },
   };
 }
 

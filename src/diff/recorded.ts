@@ -1,6 +1,6 @@
 /** A cassette sorted for comparing: its builds, the calls of each, and what stands around them. */
 import { BRIDGE, buildIdOf, buildOfCall, CONTROL, headerText, SOLVE, solveFacts, type SolveFacts } from '../bridge/index.js';
-import { HeldCall, HeldCalls, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type EventSource, type FrontendRun, type HeaderField, type MessageEvent, type Nanoseconds } from '../cassette/index.js';
+import { HeldCall, HeldCalls, outcomeOf, type Beginning, type CallEvent, type CallOutcome, type Cassette, type EventSource, type FrontendRun, type HeaderEvent, type HeaderField, type MessageEvent, type Nanoseconds, type Reset } from '../cassette/index.js';
 import { BadCompression, decompressor, DEFAULT_LIMITS } from '../wire/index.js';
 
 /** A call with all of it that is compared. What crossed on it is looked up each time that it is asked for. */
@@ -16,20 +16,18 @@ export class RecordedCall extends HeldCall {
 
   /** When its outcome came; undefined for a call that was open at the end of the recording. */
   get end(): Nanoseconds | undefined {
-    return this.timeOf(...ENDS);
+    return this.last?.time;
   }
 
   get outcome(): CallOutcome {
-    switch (this.kindOf(...ENDS)) {
-      case 'server-trailer':
-        return this.outcomeIn(this.headersOf('server-trailer') ?? []);
-      case 'reset': {
-        const reset = this.find('reset');
-        return reset === undefined ? OPEN : outcomeOf(reset);
-      }
-      default:
-        return OPEN;
-    }
+    const { last } = this;
+    if (last === undefined) return OPEN;
+    return last.kind === 'reset' ? outcomeOf(last) : this.outcomeIn(last.headers);
+  }
+
+  /** What ended it: the first trailer, or reset. */
+  private get last(): (HeaderEvent & { readonly kind: 'server-trailer' }) | Reset | undefined {
+    return this.find('server-trailer', 'reset');
   }
 
   /** The client's first message; undefined when none came or its body was left out. */
@@ -80,8 +78,6 @@ export class RecordedCall extends HeldCall {
 }
 
 const OPEN: CallOutcome = { kind: 'open' };
-/** What ends a call: the first of these. */
-const ENDS = ['server-trailer', 'reset'] as const;
 
 const isMessage = (event: CallEvent): event is MessageEvent => event.kind === 'client-message' || event.kind === 'server-message';
 
