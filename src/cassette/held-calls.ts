@@ -293,32 +293,18 @@ export class HeldCall {
 
   /** The first event of one of these kinds. */
   find<K extends CallEvent['kind']>(...kinds: readonly K[]): (CallEvent & { readonly kind: K }) | undefined {
-    const row = this.firstOf(kinds);
-    const event = row === undefined ? undefined : this.rows.event(row, this);
-    return event !== undefined && isOf(event, kinds) ? event : undefined;
-  }
-
-  /** The kind of the event that {@link find} gives; this and the following make none. */
-  kindOf(...kinds: readonly CallEvent['kind'][]): CallEvent['kind'] | undefined {
-    const row = this.firstOf(kinds);
-    return row === undefined ? undefined : this.rows.kindOf(row);
-  }
-
-  /** Its time. */
-  timeOf(...kinds: readonly CallEvent['kind'][]): Nanoseconds | undefined {
-    const row = this.firstOf(kinds);
-    return row === undefined ? undefined : this.rows.timeOf(row);
+    // No generator: for each request that is compared (bench: replay, diff).
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
+      if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
+      const event = this.rows.event(row, this);
+      if (isOf(event, kinds)) return event;
+    }
+    return undefined;
   }
 
   /** The header list of the first event of a kind. */
   headersOf(kind: HeaderEvent['kind']): readonly HeaderField[] | undefined {
-    const row = this.firstOf([kind]);
-    return row === undefined ? undefined : this.rows.headersOf(row);
-  }
-
-  private firstOf(kinds: readonly CallEvent['kind'][]): number | undefined {
-    // No generator: for each request that is compared (bench: replay, diff).
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (kinds.includes(this.rows.kindOf(row))) return row;
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (this.rows.kindOf(row) === kind) return this.rows.headersOf(row);
     return undefined;
   }
 

@@ -156,13 +156,9 @@ export class Forms {
     return new Draft(processes.map(({ start }) => start).sort().join('\n'), []);
   }
 
-  private formOf(canonical: Canonical): Form {
-    const { text, numbers } = this.tokensTakenOut(canonical);
+  private formOf({ fields, annotations }: Canonical): Form {
+    const { text, numbers } = this.ids.tokensTakenOut(withoutMountPaths(textOf([...fields, ...annotations])));
     return this.ids.mentionsOps(text) ? new Draft(text, numbers, this.ids) : new Draft(digestOf(text), numbers);
-  }
-
-  private tokensTakenOut({ fields, annotations }: Canonical): { readonly text: string; readonly numbers: readonly number[] } {
-    return this.ids.tokensTakenOut(withoutMountPaths(textOf([...fields, ...annotations])));
   }
 
   /** The ids that the client made up for its request. */
@@ -194,10 +190,7 @@ export class Forms {
     const known = this.answers.get(call.id);
     if (known !== undefined) return known;
     const answer = answerIn(call);
-    if (answer === undefined) return NOTHING;
-    const { text, numbers } = this.tokensTakenOut(this.canonical(answer, this.ids.tokens));
-    // Compared once, and not kept.
-    return new Draft(text, numbers, this.ids.mentionsOps(text) ? this.ids : undefined);
+    return answer === undefined ? NOTHING : this.formOf(this.canonical(answer, this.ids.tokens));
   }
 
   private canonical({ type, payload }: Typed, ids: IdMap): Canonical {
