@@ -33,10 +33,6 @@ export class LateMessage implements MessageEvent {
     this.#at = at;
   }
 
-  get place(): { readonly payloads: Payloads; readonly at: number } {
-    return { payloads: this.#payloads, at: this.#at };
-  }
-
   /**
    * A view, made anew: it takes more memory than a short payload does. Not to be written to.
    *
