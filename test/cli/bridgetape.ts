@@ -21,14 +21,14 @@ export function bridgetape(args: readonly string[], options: Options = {}): Prom
   return ran(process.execPath, [MAIN, ...args], options);
 }
 
-/** The same as the first part of a pipe; the status is bridgetape's. */
+/** The same as the first part of a pipe; the status is bridgetape's. A bash whose stdin is a pipe of Node's, a socket, would read its settings. */
 export function piped(args: readonly string[], into: string): Promise<Ran> {
-  return ran('bash', ['-c', `"$@" | ${into}; exit "\${PIPESTATUS[0]}"`, 'bash', process.execPath, MAIN, ...args]);
+  return ran('bash', ['--norc', '-c', `"$@" | ${into}; exit "\${PIPESTATUS[0]}"`, 'bash', process.execPath, MAIN, ...args]);
 }
 
 /** The same with its output in a file. */
 export function redirected(args: readonly string[], file: string): Promise<Ran> {
-  return ran('bash', ['-c', `"$@" > ${file}`, 'bash', process.execPath, MAIN, ...args]);
+  return ran('bash', ['--norc', '-c', `"$@" > ${file}`, 'bash', process.execPath, MAIN, ...args]);
 }
 
 async function ran(program: string, args: readonly string[], { input, ...options }: Options = {}): Promise<Ran> {
