@@ -29,8 +29,9 @@ const SIDES = ['client', 'server'] as const;
 
 /** The longest body that a cassette keeps (docs/cassette-format.md, "Bounds"). */
 const MAX_MESSAGE = 64 * 1024 * 1024;
-/** Some 146 years before or after: between any two there are no more than 63 bits. */
-const MAX_TIME = (1n << 62n) - 1n;
+/** Some 146 years before or after: what lies between any two fits into a signed 64 bit number. */
+const EARLIEST = -(1n << 62n);
+const LATEST = (1n << 62n) - 1n;
 
 export interface ReadContext {
   readonly conversation: Conversation;
@@ -84,10 +85,10 @@ function eventOf(literal: Literal, at: LiteralPath, context: ReadContext): NewEv
 }
 
 function timeOf(fields: Fields): Nanoseconds {
-  const [, sign, whole, fraction = ''] = /^(-?)(\d{1,10})(?:\.(\d{1,9}))?$/.exec(fields.text('at')) ?? [];
-  const ns = whole === undefined ? undefined : BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
-  if (ns === undefined || ns > MAX_TIME) throw fields.wrong('at', 'seconds since the recording began, with nine decimals at most');
-  return sign === '-' ? -ns : ns;
+  const [, sign = '', whole, fraction = ''] = /^(-?)(\d{1,10})(?:\.(\d{1,9}))?$/.exec(fields.text('at')) ?? [];
+  const time = whole === undefined ? undefined : BigInt(`${sign}1`) * (BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')));
+  if (time === undefined || time < EARLIEST || time > LATEST) throw fields.wrong('at', 'seconds since the recording began, with nine decimals at most');
+  return time;
 }
 
 function connectionOf(fields: Fields, call: number, conversation: Conversation): number {

@@ -92,6 +92,13 @@ describe('a cassette that was unpacked and packed', { timeout: 120_000 }, () => 
     );
   });
 
+  test('holds the same: the earliest and the latest time', async () => {
+    using folder = new Folder();
+    const events: NewEvent[] = [-(1n << 62n), (1n << 62n) - 1n].map((time) => ({ kind: 'connection-open', time, connection: 1, address: '' }));
+    await record(folder.file, events);
+    expectSame(readAll(await again(folder, 'a.yaml')), asRead(events));
+  });
+
   test('keeps messages of known methods whose bytes are of no kind that BuildKit writes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 40 }), { minLength: 2, maxLength: 12 }), fc.constantFrom(SOLVE, '/new.Service/Method', '/moby.buildkit.v1.Control/Status'), async (payloads, path) => {
