@@ -54,10 +54,10 @@ function isOlder(bytes: Uint8Array): boolean {
     if (hasOneof) return true;
     const tag = varint();
     const wire = tag % 8;
-    if (wire === VARINT) varint();
     // No field of an op has another wire type.
-    else if (wire !== BYTES) return false;
-    else at += varint();
+    if (wire !== VARINT && wire !== BYTES) return false;
+    const value = varint();
+    if (wire === BYTES) at += value;
     hasOneof = isInOneof(Math.floor(tag / 8));
   }
   return false;

@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect, it } from 'vitest';
-import { readOp } from '../../src/bridge/graph.js';
+import { readOp, type GraphOp } from '../../src/bridge/graph.js';
 import { respelledDigests } from '../../src/bridge/respelling.js';
 import { bytesField } from '../../src/bridge/wire-format.js';
 import { fieldOrder, graph, oneofLast, type Fields, type OpEncoder, type OpSpec } from './build.js';
@@ -28,7 +28,14 @@ test.prop([specs])("an older client's ops have the digests of a newer one's", (o
 });
 
 test.prop([specs])("a newer client's have no others", (ops) => {
-  expect(respelledDigests(written(ops, oneofLast)).size).toBe(0);
+  // Told by its fields' order alone: what most daemons are sent is not read a second time.
+  const unread = written(ops, oneofLast).map(({ digest, bytes, inputs }) => ({
+    ...{ digest, bytes, inputs },
+    get op(): GraphOp['op'] {
+      throw new Error('an op was looked into');
+    },
+  }));
+  expect(respelledDigests(unread).size).toBe(0);
 });
 
 it('what is no op stays what it is', () => {
