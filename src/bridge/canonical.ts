@@ -4,61 +4,22 @@
  * compared as graphs, with digests that don't depend on volatile values or on how an op was encoded. What only describes
  * (annotations.ts) is told apart from what decides.
  */
-import { Memo } from '../passing.js';
+import { Canonical, lines, type CanonicalField, type CanonicalOp, type CanonicalParts, type DefinedId, type IgnoredField, type VolatileValue } from './canonical-form.js';
 import type { FieldRules } from './field-rules.js';
-import { postOrder, readGraph, readOp, sha256, type Graph, type GraphOp } from './graph.js';
+import { postOrder, readGraph, sha256, type Graph, type GraphOp } from './graph.js';
 import { LONE_ID_SHAPE } from './identity.js';
 import { parseJson } from './json.js';
+import type { KnownOps } from './known-ops.js';
 import { decodeIfKnown, isMessage, repeatedMessages, stringField, textOf, tryDecode, type Entry, type Message, type Value } from './message.js';
 import { messageType, methodOf } from './schema.js';
 import { respelledDigests } from './respelling.js';
 import { BUILT_IN_RULES, withoutMatches, withoutVolatile, type Rules } from './rules.js';
-import { DEFINING_FIELDS, placeholder, type DefiningField, type VolatileKind, type VolatileRule } from './volatile.js';
+import { DEFINING_FIELDS, placeholder, type VolatileRule } from './volatile.js';
 import { bytesField, concat, WireFormatError, type RawField } from './wire-format.js';
 
 /** What is bound so far: an id or op digest of this world → the name under which it is compared. A Map will do. */
 export interface IdMap {
   get(id: string): string | undefined;
-}
-
-/** An id that a message introduces. */
-export interface DefinedId {
-  readonly kind: DefiningField['kind'];
-  readonly id: string;
-}
-
-/** A value that was replaced by a placeholder. Two equal messages have theirs at the same places, in the same order. */
-export interface VolatileValue {
-  readonly at: string;
-  readonly kind: VolatileKind;
-  /** Name of the rule that says so. */
-  readonly rule: string;
-  readonly value: string;
-}
-
-/** Something that a user's rule leaves out of the comparison. */
-export interface IgnoredField {
-  readonly at: string;
-  readonly rule: string;
-}
-
-export type CanonicalField = readonly [path: string, value: string];
-
-export interface Canonical {
-  /** Two messages of one type are the same if and only if their texts are equal. */
-  readonly text: string;
-  /** The same, field by field: where (`Definition.op[2].exec.meta.args[2]`), and its value in JSON's way of writing. */
-  readonly fields: readonly CanonicalField[];
-  /** What is said about the message's contents (annotations.ts), which decides nothing. */
-  readonly annotations: readonly CanonicalField[];
-  /** For each op in the message: its digest → a digest without what is volatile. */
-  readonly digests: ReadonlyMap<string, string>;
-  /** The same for the other digests that a newer daemon gives to the ops of an older client. */
-  readonly respelled: ReadonlyMap<string, string>;
-  /** The ids that the message introduces. */
-  readonly defines: readonly DefinedId[];
-  readonly volatile: readonly VolatileValue[];
-  readonly ignored: readonly IgnoredField[];
 }
 
 /** Longer byte values are compared by digest, unless the caller wants to see them. */
@@ -81,15 +42,6 @@ const ALL = /^(?!\{\}$)(?:bytes )?"?(.+?)"?$/su;
 
 type Path = string;
 
-interface CanonicalOp {
-  readonly digest: string;
-  /** Without its inputs. */
-  readonly fields: readonly CanonicalField[];
-  readonly annotations: readonly CanonicalField[];
-  readonly volatile: readonly VolatileValue[];
-  readonly ignored: readonly IgnoredField[];
-}
-
 interface CanonicalGraph {
   readonly graph: Graph;
   readonly order: readonly GraphOp[];
@@ -104,50 +56,12 @@ const isJsonDetail = (typeUrl: string): boolean => typeUrl.endsWith('+json');
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Longer ops are not remembered: most of such a one is a file that comes once. */
-const LONGEST_KNOWN_OP = 16 * 1024;
-/** Bytes of ops that are remembered. */
-const MAX_KNOWN_BYTES = 256 * 1024;
-
-/** Ops that were read and brought to their canonical form, so that one that comes again costs little: for messages under one set of rules and options. */
-export class KnownOps {
-  private readonly inputs = new Memo<string, GraphOp['inputs']>(MAX_KNOWN_BYTES);
-  private readonly forms = new Memo<string, CanonicalOp>(MAX_KNOWN_BYTES);
-
-  /** Decoded when somebody looks at more than its inputs, which is not often when its form is known. */
-  readonly op = (bytes: Uint8Array): GraphOp => {
-    const digest = sha256(bytes);
-    let read: GraphOp | undefined;
-    const whole = (): GraphOp => (read ??= readOp(bytes, digest));
-    const inputs = remembered(this.inputs, digest, bytes, () => whole().inputs);
-    return {
-      ...{ digest, bytes, inputs },
-      get op() {
-        return whole().op;
-      },
-    };
-  };
-
-  /** @param make brings it to its form */
-  form({ bytes, digest }: GraphOp, edges: string, depth: number, make: () => CanonicalOp): CanonicalOp {
-    return remembered(this.forms, `${depth} ${digest} ${edges}`, bytes, make);
-  }
-}
-
-function remembered<T>(known: Memo<string, T>, key: string, { length }: Uint8Array, make: () => T): T {
-  const found = known.get(key);
-  if (found !== undefined) return found;
-  const made = make();
-  if (length <= LONGEST_KNOWN_OP) known.set(key, made, length);
-  return made;
-}
-
-class Normaliser {
+class Normaliser implements CanonicalParts {
   readonly fields: CanonicalField[] = [];
   readonly annotations: CanonicalField[] = [];
   readonly digests = new Map<string, string>();
   /** Most messages have none. */
-  respelled: Map<string, string> | undefined = undefined;
+  private others: Map<string, string> | undefined = undefined;
   readonly defines: DefinedId[] = [];
   readonly volatile: VolatileValue[] = [];
   readonly ignored: IgnoredField[] = [];
@@ -166,6 +80,10 @@ class Normaliser {
     private readonly maxPlainBytes: number,
     private readonly known: KnownOps | undefined,
   ) {}
+
+  get respelled(): ReadonlyMap<string, string> {
+    return this.others ?? NONE_RESPELLED;
+  }
 
   run(message: Message): void {
     this.findDefined(message);
@@ -235,7 +153,7 @@ class Normaliser {
       this.digests.set(digest, name);
       this.local.set(digest, name);
     }
-    for (const [digest, other] of respelledDigests(canonical.order)) (this.respelled ??= new Map()).set(other, this.digests.get(digest) ?? digest);
+    for (const [digest, other] of respelledDigests(canonical.order)) (this.others ??= new Map()).set(other, this.digests.get(digest) ?? digest);
     return canonical;
   }
 
@@ -509,8 +427,6 @@ const valuesIn = (entry: Entry): readonly Value[] => {
   }
 };
 
-const lines = (fields: Canonical['fields']): string => fields.map(([path, value]) => `${path} = ${value}`).join('\n');
-
 export interface CanonicalOptions {
   /** Byte values up to so many bytes stand there as they are, longer ones as a digest. 4096 unless told, 1 MiB at most. */
   readonly maxPlainBytes?: number;
@@ -537,16 +453,7 @@ export function canonicalDecoded(message: Message | WireFormatError | undefined,
   if (message === undefined) normaliser.runOnBytes('(bytes)', payload);
   else if (message instanceof WireFormatError) normaliser.runOnBytes('(undecodable)', payload);
   else normaliser.run(message);
-  const { fields, annotations, digests, respelled = NONE_RESPELLED, defines, volatile, ignored } = normaliser;
-  let text: string | undefined;
-  return {
-    // Who compares field by field has no use for it.
-    get text() {
-      text ??= lines(fields);
-      return text;
-    },
-    ...{ fields, annotations, digests, respelled, defines, volatile, ignored },
-  };
+  return new Canonical(normaliser);
 }
 
 /**

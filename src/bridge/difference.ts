@@ -3,7 +3,7 @@
  * shifts no other, and an op that differs is named by its place and its command.
  */
 import { align } from './align.js';
-import type { Canonical } from './canonical.js';
+import type { Canonical } from './canonical-form.js';
 import { fieldDifferences } from './field-differences.js';
 import { opKind, opName, type OpFields } from './op-name.js';
 

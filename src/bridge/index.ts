@@ -2,7 +2,8 @@
 export { bytesMessageData, wrapBytesMessage } from './bytes-message.js';
 export { ANNOTATION_RULES, type AnnotationRule } from './annotations.js';
 export { align } from './align.js';
-export { canonicalAnswer, canonicalMessage, canonicalRequest, KnownOps, type Canonical, type CanonicalField, type CanonicalOptions, type DefinedId, type IdMap, type IgnoredField, type VolatileValue } from './canonical.js';
+export { canonicalAnswer, canonicalMessage, canonicalRequest, type CanonicalOptions, type IdMap } from './canonical.js';
+export type { Canonical, CanonicalField, DefinedId, IgnoredField, VolatileValue } from './canonical-form.js';
 export type { Decoded, DecodedObject, ViewOptions } from './decoded.js';
 export type { Definition, DefinitionInput, DefinitionLocation, DefinitionOp } from './definition.js';
 export { describeExec } from './describe-exec.js';
@@ -13,6 +14,7 @@ export { sha256 } from './graph.js';
 export { frontendOptions, type FrontendOption } from './frontend-options.js';
 export { headerText, type Header } from './header.js';
 export { idsIn, replaceIds } from './identity.js';
+export { KnownOps } from './known-ops.js';
 export { asSourceMetaRequest, asSourceMetaResponse, RESOLVE_IMAGE_CONFIG, RESOLVE_SOURCE_META } from './image-config.js';
 export { introducedIds, type IntroducedId } from './introduced-ids.js';
 export { ReadAnswer } from './read-answer.js';

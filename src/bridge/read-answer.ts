@@ -1,5 +1,6 @@
 /** An answer that is decoded once for all that is asked of it. */
-import { canonicalDecoded, type Canonical, type CanonicalOptions, type IdMap } from './canonical.js';
+import { canonicalDecoded, type CanonicalOptions, type IdMap } from './canonical.js';
+import type { Canonical } from './canonical-form.js';
 import { introducedIn, type IntroducedId } from './introduced-ids.js';
 import { decodeIfKnown, type Message } from './message.js';
 import type { Rules } from './rules.js';

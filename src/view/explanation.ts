@@ -17,7 +17,7 @@ interface Explained {
   /** Its number among the client's messages, from 1. */
   readonly message: number;
   /** Undefined when its body was left out of the cassette. */
-  readonly canonical: Canonical | undefined;
+  readonly canonical: Pick<Canonical, 'fields' | 'annotations' | 'volatile' | 'ignored'> | undefined;
 }
 
 function* explained(call: CallSummary, events: Iterable<CassetteEvent>, rules: Rules): Generator<Explained> {
