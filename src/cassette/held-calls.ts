@@ -284,10 +284,11 @@ export class HeldCall {
     return false;
   }
 
-  /** How many events of a kind there are. */
-  count(kind: CallEvent['kind']): number {
+  /** How many events of some kinds there are. */
+  count(...kinds: readonly CallEvent['kind'][]): number {
     let count = 0;
-    for (const row of this.each()) if (this.rows.kindOf(row) === kind) count += 1;
+    // No generator: for each call that is compared (bench: diff).
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (kinds.includes(this.rows.kindOf(row))) count += 1;
     return count;
   }
 

@@ -17,6 +17,8 @@ export interface CallPair {
 export interface AlignedCalls {
   /** In the order of the first recording. */
   readonly pairs: readonly CallPair[];
+  /** By pair: which of the build's calls its second one is. */
+  readonly places: readonly number[];
   readonly onlyBefore: readonly RecordedCall[];
   readonly onlyAfter: readonly RecordedCall[];
 }
@@ -89,13 +91,18 @@ class Alignment {
     const [ours, theirs] = [before.byMethod(), after.byMethod()];
     for (const method of [...INTRODUCING, ...[...ours.keys()].filter((name) => !INTRODUCING.includes(name))]) this.alignMethod(ours.get(method) ?? [], theirs.get(method) ?? []);
     const pairs: CallPair[] = [];
+    const places: number[] = [];
     const onlyBefore: RecordedCall[] = [];
     for (const [place, call] of before.calls.entries()) {
       const partner = before.partnerOf(place);
-      if (partner === undefined) onlyBefore.push(call);
-      else pairs.push({ before: call, after: after.at(partner) });
+      if (partner === undefined) {
+        onlyBefore.push(call);
+        continue;
+      }
+      pairs.push({ before: call, after: after.at(partner) });
+      places.push(partner);
     }
-    return { pairs, onlyBefore, onlyAfter: after.calls.filter((_, place) => after.isFree(place)) };
+    return { pairs, places, onlyBefore, onlyAfter: after.calls.filter((_, place) => after.isFree(place)) };
   }
 
   private alignMethod(before: Places, after: Places): void {
@@ -124,17 +131,22 @@ class Alignment {
   /** What lies between the same pairs in both recordings. */
   private pairBetween(before: Places, after: Places): void {
     if (!before.some(this.before.isFree) || !after.some(this.after.isFree)) return;
-    /** Where in the second list the partner stands of what stands in the first. */
-    const back = new Map(after.map((place, index) => [place, index]));
-    const partners = before.map((place) => back.get(this.before.partnerOf(place) ?? NONE) ?? NONE);
-    const partnerOf = (index: number): number => partners[index] ?? NONE;
-    const crossing = [...before.keys()].filter((index) => partnerOf(index) !== NONE);
+    /** By place in the build: where in the second list. */
+    const back = new Int32Array(this.after.calls.length).fill(NONE);
+    for (const [index, place] of after.entries()) back[place] = index;
+    /** By where in the first list: where in the second list the partner stands. */
+    const partners = before.map((place) => back[this.before.partnerOf(place) ?? NONE] ?? NONE);
+    const crossing = [...partners.keys()].filter((index) => partners[index] !== NONE);
     let [from, otherFrom] = [0, 0];
-    for (const to of [...increasing(crossing, partnerOf), before.length]) {
-      const otherTo = to === before.length ? after.length : partnerOf(to);
+    const cross = (to: number, otherTo: number): void => {
       if (to > from && otherTo > otherFrom) this.pairAlike(before.slice(from, to), after.slice(otherFrom, otherTo), { onlyClose: false });
       [from, otherFrom] = [to + 1, otherTo + 1];
+    };
+    for (const kept of increasing(crossing.map((index) => partners[index] ?? NONE))) {
+      const index = crossing[kept] ?? NONE;
+      cross(index, partners[index] ?? NONE);
     }
+    cross(before.length, after.length);
   }
 
   private pairAlike(before: Places, after: Places, { onlyClose }: { readonly onlyClose: boolean }): void {

@@ -22,8 +22,7 @@ export function compareCall(calls: CallPair, sides: Sides): readonly Difference[
 
 function compareRequest(calls: CallPair, sides: Sides): readonly Difference[] {
   const [before, after] = [sides.before.request(calls.before), sides.after.request(calls.after)];
-  if (isUnheard(calls)) return [];
-  if (isEqual(before, after, sides)) return [];
+  if (isEqual(before, after, sides) || isUnheard(calls)) return [];
   const [was, is] = [sides.before.requestFields(calls.before), sides.after.requestFields(calls.after)];
   // The newer spelling has no resolve mode in what Go clients send.
   if (calls.before.path !== calls.after.path) return reportFields('requests', only(was, isNoResolveMode), only(is, isNoResolveMode));

@@ -1,11 +1,12 @@
 /** What has equal keys in two lists, paired: within a key in order, across keys in any. */
+import { PassingMap } from '../passing.js';
 
 const NONE = -1;
 
 /** Places of one list whose keys have not come in the other one yet: by key in their order. */
 class Waiting {
-  private readonly first = new Map<string, number>();
-  private readonly last = new Map<string, number>();
+  private readonly first = new PassingMap<string, number>();
+  private readonly last = new PassingMap<string, number>();
   /** Behind each place the next one of its key. */
   private readonly next: Int32Array;
 

@@ -46,7 +46,7 @@ export class RecordedCall extends HeldCall {
   }
 
   get messageCount(): number {
-    return this.count('client-message') + this.count('server-message');
+    return this.count('client-message', 'server-message');
   }
 
   /** The server sent more than an answer. */

@@ -28,8 +28,13 @@ function* explained(call: CallSummary, events: Iterable<CassetteEvent>, rules: R
     message += 1;
     const { data } = event;
     const started = call.path === EXEC_PROCESS && data !== undefined ? nameProcess(data, names) : undefined;
-    const canonical = data && canonicalRequest(call.path, data, names, rules);
-    yield { message, canonical: canonical && started !== undefined ? { ...canonical, fields: canonical.fields.map(([at, value]) => [at, at === 'ProcessID' ? JSON.stringify(started) : value]) } : canonical };
+    if (data === undefined) {
+      yield { message, canonical: undefined };
+      continue;
+    }
+    const { fields, annotations, volatile, ignored } = canonicalRequest(call.path, data, names, rules);
+    const named = started === undefined ? fields : fields.map(([at, value]): CanonicalField => [at, at === 'ProcessID' ? JSON.stringify(started) : value]);
+    yield { message, canonical: { fields: named, annotations, volatile, ignored } };
   }
 }
 
