@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { rewriteHeader, rewriteIds } from '../../src/bridge/index.js';
 import { digestOf, encode, FRONTEND, header, id } from './build.js';
 
-/** What rewriteIds must do, in the plainest way: at each byte, the first name that begins there. */
+/** What rewriteIds must do, in the plainest way: at each byte, the longest name that begins there. */
 function plainRewrite(payload: Uint8Array, map: ReadonlyMap<string, string>): Buffer {
   let text = Buffer.from(payload).toString('latin1');
   for (let at = 0; at < text.length; at += 1) {
-    const [from, to] = [...map].find(([name, other]) => name.length >= 16 && name.length === other.length && text.startsWith(name, at)) ?? [];
+    const longestFirst = [...map].sort(([one], [other]) => other.length - one.length);
+    const [from, to] = longestFirst.find(([name, other]) => name.length >= 16 && name.length === other.length && text.startsWith(name, at)) ?? [];
     if (from === undefined || to === undefined) continue;
     text = text.slice(0, at) + to + text.slice(at + from.length);
     at += from.length - 1;
@@ -15,7 +16,8 @@ function plainRewrite(payload: Uint8Array, map: ReadonlyMap<string, string>): Bu
   return Buffer.from(text, 'latin1');
 }
 
-const anyId = fc.string({ minLength: 25, maxLength: 25, unit: fc.constantFrom('a', 'b') });
+const anyText = (length: number): fc.Arbitrary<string> => fc.string({ minLength: length, maxLength: length, unit: fc.constantFrom('a', 'b') });
+const anyId = anyText(25);
 const anyDigest = fc.string({ minLength: 64, maxLength: 64, unit: fc.constantFrom('0', 'a') }).map((hex) => `sha256:${hex}`);
 
 describe('rewriting ids', () => {
@@ -29,6 +31,20 @@ describe('rewriting ids', () => {
         const ascii = new Map(names.filter(([from, to]) => /^[ -~]*$/.test(from + to)));
         expect(Buffer.from(rewriteIds(payload, map))).toEqual(plainRewrite(payload, ascii));
         expect(payload).toEqual(before);
+      }),
+    );
+  });
+
+  it('does the same with a map that grows, by names of whatever length', () => {
+    const name = fc.integer({ min: 14, max: 300 }).chain((length) => fc.tuple(anyText(length), anyText(length)));
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1, maxLength: 8 }), fc.array(fc.tuple(fc.nat(7), fc.uint8Array({ maxLength: 3 })), { maxLength: 12 }), (names, parts) => {
+        const map = new Map<string, string>();
+        const payload = Buffer.concat(parts.flatMap(([part, between]) => [Buffer.from(names[part]?.[0] ?? ''), between]));
+        for (const [from, to] of names) {
+          map.set(from, to);
+          expect(Buffer.from(rewriteIds(payload, map))).toEqual(plainRewrite(payload, map));
+        }
       }),
     );
   });
