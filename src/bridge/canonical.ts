@@ -462,8 +462,8 @@ export function canonicalDecoded(message: Message | WireFormatError | undefined,
  * @param path the method, as in the :path header; messages of unknown methods are compared as bytes
  * @param ids what is bound: ids and op digests of this request's world → those under which they are to be compared
  */
-export function canonicalRequest(path: string, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES): Canonical {
-  return canonicalMessage(methodOf(path)?.requestType, payload, ids, rules);
+export function canonicalRequest(path: string, payload: Uint8Array, ids: IdMap, rules = BUILT_IN_RULES, options: CanonicalOptions = {}): Canonical {
+  return canonicalMessage(methodOf(path)?.requestType, payload, ids, rules, options);
 }
 
 /** A message as a text with all that it holds, annotations included: what a client is given, it is given whole. Nothing is bound. */

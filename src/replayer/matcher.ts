@@ -2,7 +2,7 @@
  * Finds the recorded call that a live request stands for: same method, equal once both are normalised and bound;
  * in order within a key, free order across keys. It never guesses.
  */
-import { type CanonicalField, canonicalRequest, introducesId } from '../bridge/index.js';
+import { type CanonicalField, introducesId } from '../bridge/index.js';
 import type { Bindings } from './bindings.js';
 import { explainMiss, type Miss } from './miss.js';
 import { NumberSet } from './number-set.js';
@@ -40,10 +40,9 @@ export class Matcher {
     const method = this.index.method(path);
     const same = method && this.matchBytes(method, payload);
     if (same !== undefined) return { recorded: same, names: undefined };
-    const { rules } = this.index;
-    const live = canonicalRequest(path, payload, bindings.recorded, rules);
+    const live = this.index.canonical(path, payload, bindings.recorded);
     const recorded = method && (this.matchMeaning(method, live.text) ?? this.takeAnsweredUnread(method));
-    if (recorded === undefined) return explainMiss({ path, live, payload, candidates: (method?.calls ?? []).map((call) => ({ call, isUsed: this.isUsed(call) })), same: method?.equalMeaning(live.text) ?? [], rules, origin: this.index.origin });
+    if (recorded === undefined) return explainMiss({ path, live, payload, candidates: (method?.calls ?? []).map((call) => ({ call, isUsed: this.isUsed(call) })), same: method?.equalMeaning(live.text) ?? [], rules: this.index.rules, origin: this.index.origin });
     const known = method?.understood(recorded);
     if (known === undefined) return { recorded, names: undefined };
     const names = { live, recorded: known.names };
@@ -52,8 +51,7 @@ export class Matcher {
 
   /** Whether a live message stands for a recorded one. */
   isSame(path: string, live: Uint8Array, recorded: Uint8Array, bindings: Bindings): boolean {
-    const { rules } = this.index;
-    return Buffer.compare(live, recorded) === 0 || canonicalRequest(path, live, bindings.recorded, rules).text === canonicalRequest(path, recorded, new Map(), rules).text;
+    return Buffer.compare(live, recorded) === 0 || this.index.canonical(path, live, bindings.recorded).text === this.index.canonical(path, recorded).text;
   }
 
   /** What the live request is annotated with, where that differs: see {@link Match}. */

@@ -5,7 +5,7 @@
  */
 import { hash } from 'node:crypto';
 
-import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay, type Rules } from '../bridge/index.js';
+import { type Canonical, canonicalRequest, type IdMap, isWrittenOneWay, KnownOps, type Rules } from '../bridge/index.js';
 import { BytesIndex } from './bytes-index.js';
 import type { Origin } from './origin.js';
 import { requestOf, type RecordedCall } from './recorded-call.js';
@@ -46,7 +46,7 @@ export class MethodIndex {
   constructor(
     readonly path: string,
     readonly calls: readonly RecordedCall[],
-    private readonly rules: Rules,
+    private readonly canonical: (request: Uint8Array) => Canonical,
   ) {}
 
   /** The calls with a request of these bytes; undefined as well when equal bytes alone would not keep their order. */
@@ -78,7 +78,7 @@ export class MethodIndex {
     this.read += 1;
     const request = call && requestOf(call);
     if (call === undefined || request === undefined) return;
-    const { text, defines, digests, annotations } = canonicalRequest(this.path, request, NO_IDS, this.rules);
+    const { text, defines, digests, annotations } = this.canonical(request);
     push(this.meanings, keyOf(text), call);
     this.known.set(call.id, { names: { defines, digests }, annotations: digestOf(annotations) });
   }
@@ -86,6 +86,8 @@ export class MethodIndex {
 
 export class RequestIndex {
   private readonly methods = new Map<string, MethodIndex>();
+  /** A client that solves step by step sends all that it has so far each time. */
+  private readonly ops = new KnownOps();
 
   /**
    * @param rules by which requests are compared
@@ -98,7 +100,16 @@ export class RequestIndex {
   ) {
     const byPath = new Map<string, RecordedCall[]>();
     for (const call of calls) push(byPath, call.path, call);
-    for (const [path, members] of byPath) this.methods.set(path, new MethodIndex(path, members, rules));
+    for (const [path, members] of byPath) this.methods.set(path, new MethodIndex(path, members, (request) => this.canonical(path, request)));
+  }
+
+  /**
+   * A request of one of the calls, or one that is looked for among them.
+   *
+   * @param ids see {@link canonicalRequest}
+   */
+  canonical(path: string, request: Uint8Array, ids = NO_IDS): Canonical {
+    return canonicalRequest(path, request, ids, this.rules, { ops: this.ops });
   }
 
   method(path: string): MethodIndex | undefined {
