@@ -220,6 +220,7 @@ export function fdName(fd: number): string {
 }
 
 function inWords(bytes: Uint8Array, eof: boolean): string {
+  if (bytes.length === 0 && eof) return 'EOF';
   const [words = ''] = bytesAround([bytes], 0);
   return words + endOf(bytes.length, eof);
 }
