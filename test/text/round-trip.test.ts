@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HTTP_1, whole, type NewEvent } from '../../src/cassette/index.js';
 import { Cassette, pack, unpack, type BridgetapeError } from '../../src/index.js';
+import { DIFFERENCE_CLASSES, diffCassettes, isSame } from '../../src/diff/index.js';
 import { encode, FRONTEND } from '../bridge/build.js';
 import { anyEvents, asRead, bytes, everyKind, expectSame, fields, Folder, header, readAll, record, unary } from '../cassette/recording.js';
 import { sampleEvents, sampleHeader } from '../cassette/sample.js';
@@ -11,6 +12,7 @@ import { ordinaryBuild } from '../view/tape.js';
 
 const recordings = join(import.meta.dirname, '..', '..', 'cassettes');
 const SOLVE = `/${FRONTEND}.LLBBridge/Solve`;
+const EVERYTHING = { classes: DIFFERENCE_CLASSES, control: true } as const;
 
 /** Unpacked and packed again. */
 async function again(folder: Folder, form: 'a.yaml' | 'a'): Promise<string> {
@@ -71,6 +73,7 @@ describe('a cassette that was unpacked and packed', { timeout: 120_000 }, () => 
       using other = Cassette.open(packed);
       expect(other.header).toEqual(one.header);
       expect(other.state).toBe('whole');
+      expect(isSame(diffCassettes(one, other, EVERYTHING))).toBe(true);
       rmSync(packed);
     }
   });
@@ -86,7 +89,11 @@ describe('a cassette that was unpacked and packed', { timeout: 120_000 }, () => 
       fc.asyncProperty(anyEvents, fc.constantFrom('a.yaml' as const, 'a' as const), async (events, form) => {
         using folder = new Folder();
         await record(folder.file, events);
-        expectSame(readAll(await again(folder, form)), readAll(folder.file));
+        const packed = await again(folder, form);
+        expectSame(readAll(packed), readAll(folder.file));
+        using one = Cassette.open(folder.file);
+        using other = Cassette.open(packed);
+        expect(isSame(diffCassettes(one, other, EVERYTHING))).toBe(true);
       }),
       { numRuns: 60 },
     );
