@@ -9,8 +9,9 @@ import type { DifferenceClass } from '../../src/diff/index.js';
 import { Held, toldIn, type Told } from './cassettes.js';
 import { seedsIn, type Seed } from './seeds.js';
 
-/** Every bridge call is in the first; it is long, and only in part changed by each run. */
-const RECORDINGS = ['container-v0.32.2', 'container-v0.8.3', 'dialogue-v0.32.2'] as const;
+/** Takes long to compare: changed are fields that stand in none of the others, each once. */
+const LONG = 'exec-v0.32.2';
+const RECORDINGS = ['container-v0.32.2', 'container-v0.8.3', 'dialogue-v0.32.2', 'failing-v0.32.2', 'dockerfile-v0.32.2', LONG] as const;
 
 /** Ids and digests mean something by what refers to them, and are compared by that. */
 const BY_ROLE = /(?:^|\.)(?:id|ref|refs|ContainerID|ProcessID|Ref)(?:\[.*\])?$|Workers\.ID$|\["?digest|\.digest$|locations\[sha256|metadata\[sha256/;
@@ -34,8 +35,10 @@ function classOf({ method, side, path }: Seed): readonly DifferenceClass[] {
 }
 
 /** Where the reader is sent: the last name of the path, which an exec stream's messages are told without. */
-function isAt({ field, path, method, side }: Seed, { at }: Told): boolean {
+function isAt({ owner, field, path, method, side }: Seed, { at }: Told): boolean {
   if (method.endsWith('/ExecProcess') && /^(?:File|Resize|Signal|Started|Done)\b/.test(path)) return side === 'client' ? /^(?:stdin|input|resize|signal)/.test(at) : /^(?:stdout|stderr|fd)/.test(at);
+  // An op's input is told whole: which op's, and which of its outputs.
+  if (owner === 'pb.Input') return /inputs\[\d+\]$/.test(at) || at === 'op';
   // A detail is told by its type.
   if (field === 'type_url') return at.includes('details[');
   const name = field.charAt(0).toLowerCase() + field.slice(1);
@@ -45,9 +48,15 @@ function isAt({ field, path, method, side }: Seed, { at }: Told): boolean {
 const seedsOf = (held: Held): readonly Seed[] => seedsIn(held.events, (path) => path.startsWith(BRIDGE)).filter((seed) => !isCovered(seed) && !BY_ROLE.test(seed.path));
 const said = ({ method, side, path }: Seed): string => `${shortMethod(method)} ${side} ${path}`;
 
+const fieldOf = ({ side, owner, field }: Seed): string => `${side} ${owner}.${field}`;
+const changed = new Map<string, Seed>();
+
 describe.each(RECORDINGS)('of %s', (name) => {
   const held = new Held(name);
-  const seeds = seedsOf(held);
+  const all = seedsOf(held);
+  const isFirst = (seed: Seed): boolean => changed.get(fieldOf(seed)) === seed;
+  for (const seed of all) if (!changed.has(fieldOf(seed))) changed.set(fieldOf(seed), seed);
+  const seeds = name === LONG ? all.filter(isFirst) : all;
 
   it('nothing differs from itself', () => {
     expect(toldIn(held.against(new Map()))).toEqual([]);
