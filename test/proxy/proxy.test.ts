@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { startProxy, type Proxy, type Tap } from '../../src/proxy/index.js';
 import type { SocketAddress } from '../../src/socket/index.js';
@@ -193,5 +193,78 @@ describe('a proxy', () => {
     proxy = undefined;
     await gone;
     expect(tap.log.at(0)).toBe('open');
+  });
+
+  it('hands on what a client said last, though it is closed as soon as that one is gone', async () => {
+    const last = randomBytes(150_000);
+    const heard: Buffer[] = [];
+    const over = new Promise<void>((resolve) => {
+      void serve((socket) => {
+        socket.on('data', (chunk: Buffer) => heard.push(chunk));
+        socket.on('end', resolve);
+      });
+    });
+    const tap = new Watcher();
+    await start(tap);
+    // Taken by the kernel, and by nobody else yet.
+    await once(dial().end(last), 'finish');
+    await proxy?.close();
+    proxy = undefined;
+    await over;
+    expect(Buffer.concat(heard).equals(last)).toBe(true);
+    expect(tap.all('client').equals(last)).toBe(true);
+  });
+
+  describe('that is closed', () => {
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+    /** Waits until nothing crosses any more: whoever does not read has all that the kernel holds for it. */
+    const stuck = async (tap: Watcher, side: 'client' | 'server'): Promise<void> => {
+      for (let [quiet, before] = [0, 0]; quiet < 20; ) {
+        await turn();
+        const crossed = tap.bytes[side].length;
+        quiet = crossed === before && crossed > 0 ? quiet + 1 : 0;
+        before = crossed;
+      }
+    };
+
+    /** The time that it waits goes by at once. */
+    const closeNow = async (): Promise<void> => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      let isClosed = false;
+      void proxy?.close().then(() => {
+        isClosed = true;
+      });
+      proxy = undefined;
+      while (!isClosed) {
+        await turn();
+        vi.advanceTimersByTime(1_000);
+      }
+    };
+
+    afterEach(() => vi.useRealTimers());
+
+    it('does not wait for ever for a client that reads no more', async () => {
+      await serve((socket) => socket.write(Buffer.alloc(8_000_000)));
+      const tap = new Watcher();
+      await start(tap);
+      const client = dial().pause();
+      await stuck(tap, 'server');
+      await closeNow();
+      await tap.closed;
+      client.destroy();
+    });
+
+    it('nor for a daemon that does not', async () => {
+      await serve((socket) => socket.pause());
+      const tap = new Watcher();
+      await start(tap);
+      const client = dial();
+      client.write(Buffer.alloc(8_000_000));
+      await stuck(tap, 'client');
+      client.destroy();
+      await closeNow();
+      await tap.closed;
+    });
   });
 });
