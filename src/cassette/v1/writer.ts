@@ -82,8 +82,8 @@ export class CassetteWriter {
   readonly #file: DiskFile;
   readonly #identity: FileIdentity;
   readonly #header: NewHeader;
-  /** Where the file stands until it is closed, when that is not its place. */
-  readonly #aside: string | undefined;
+  /** Where the file stands until it is closed or takes its place, when that is another. */
+  #aside: string | undefined;
   readonly #isForced: boolean;
   readonly #onFailure: ((error: Error) => void) | undefined;
 
@@ -203,6 +203,21 @@ export class CassetteWriter {
   leave(): Promise<Closed> {
     this.#closed ??= this.#leave();
     return this.#closed;
+  }
+
+  /**
+   * Puts a file that is written aside in its place at once: from here on it stands there, whatever becomes of it.
+   *
+   * @throws BridgetapeError `cassette-not-writable`; it is still aside then
+   */
+  async takePlace(): Promise<void> {
+    if (this.#aside === undefined) return;
+    try {
+      await this.#disk.rename(this.#aside, this.#path);
+    } catch (error) {
+      throw cannotCreate(this.#path, error);
+    }
+    this.#aside = undefined;
   }
 
   /** Gives up a file that is written aside: nothing stays of it. */
@@ -496,7 +511,7 @@ async function clearTarget(disk: Disk, path: string, force: boolean): Promise<st
     let there = await disk.look(target);
     if (there === undefined) return target;
     if (there.kind === 'symlink' && force) {
-      target = await disk.resolve(target);
+      target = await resolved(disk, target, path);
       there = await disk.look(target);
     }
     if (there === undefined) return target;
@@ -511,6 +526,15 @@ async function clearTarget(disk: Disk, path: string, force: boolean): Promise<st
     return target;
   } catch (error) {
     throw cannotCreate(path, error);
+  }
+}
+
+async function resolved(disk: Disk, link: string, path: string): Promise<string> {
+  try {
+    return await disk.resolve(link);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: it is a symbolic link that leads nowhere.`, 'Remove it, or name another file.', { cause: error });
   }
 }
 
