@@ -18,8 +18,22 @@ export const EXIT = {
 
 /** A line for people. stdout belongs to the command's own output. */
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  speak(`${line}\n`);
 }
+
+/** Writes to stderr. When nobody reads it any more, or its disk is full, all else goes on. */
+export function speak(text: string | Uint8Array): void {
+  const { stderr } = process;
+  // Of a pipe, the failure comes as an event.
+  stderr.off('error', ignore).on('error', ignore);
+  try {
+    stderr.write(text);
+  } catch {
+    // Of a file, it is thrown.
+  }
+}
+
+const ignore = (): void => undefined;
 
 /** Resolves at SIGINT or SIGTERM, which end a command that runs until it is told to. */
 export function untilSignal(): Promise<void> {

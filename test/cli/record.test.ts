@@ -74,6 +74,20 @@ describe('bridgetape record -- CMD', () => {
     expect(run(['record', '-o', path('a.cassette'), '--', 'sh', '-c', 'kill -TERM $$']).status).toBe(128 + 15);
   });
 
+  it.each([
+    ['nobody reads', (cli: string) => `(${cli}; echo $? >"$OUT/status") 2>&1 >/dev/null | true`],
+    ['finds no room', (cli: string) => `${cli} 2>/dev/full; echo $? >"$OUT/status"`],
+  ])('goes on when %s what it says', (_what, shell) => {
+    // Each client that finds no daemon is a line.
+    const client = "const { connect } = require('net'); connect(process.env.BUILDKIT_HOST.slice(7)).on('error', () => {}).on('close', () => {})";
+    const script = `for i in 1 2 3; do "$NODE" -e "$CLIENT"; done`;
+    const cli = `"$NODE" "$CLI" record -o "$OUT/a.cassette" --to unix:///no/daemon.sock -- sh -c '${script}'`;
+    spawnSync('bash', ['--norc', '-c', shell(cli)], { stdio: 'ignore', env: { ...process.env, TMPDIR: folder, OUT: folder, CLI, NODE: process.execPath, CLIENT: client } });
+    expect(readFileSync(path('status'), 'utf8')).toBe('0\n');
+    expect(Cassette.open(path('a.cassette')).state).toBe('whole');
+    expect(nothingLeft()).toBe(true);
+  });
+
   it('passes a signal on to the command, and closes the cassette', async () => {
     const child = spawn(process.execPath, [CLI, 'record', '-o', path('a.cassette'), '--', 'sh', '-c', 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done'], {
       stdio: ['ignore', 'pipe', 'ignore'],
