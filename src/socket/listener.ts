@@ -1,7 +1,7 @@
 /**
  * Listening sockets: made so that only their owner can dial them, never in another's place, and gone when closed.
  */
-import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -71,16 +71,21 @@ export async function listen(asked: SocketAddress, options: ListenOptions, accep
     return { address, reach: reachOf(address, host, files), close: () => closeServer(server, tls) };
   }
   const madeFolder = makeFolder(asked.path);
-  await removeStaleSocket(asked);
-  await bind(server, asked, () => {
-    // The mode is right from the first moment on: libuv binds within listen().
-    const before = process.umask(0o177);
-    try {
-      server.listen({ path: asked.path, backlog: MAX_BACKLOG });
-    } finally {
-      process.umask(before);
-    }
-  });
+  try {
+    await removeStaleSocket(asked);
+    await bind(server, asked, () => {
+      // The mode is right from the first moment on: libuv binds within listen().
+      const before = process.umask(0o177);
+      try {
+        server.listen({ path: asked.path, backlog: MAX_BACKLOG });
+      } finally {
+        process.umask(before);
+      }
+    });
+  } catch (error) {
+    if (madeFolder !== undefined) removeEmptyFolder(madeFolder);
+    throw error;
+  }
   return {
     address,
     reach: undefined,
@@ -142,7 +147,7 @@ function removeEmptyFolder(folder: string): void {
 
 /** Removes a socket that a killed process left; refuses when somebody answers or when it is no socket. */
 async function removeStaleSocket(address: SocketAddress & { kind: 'unix' }): Promise<void> {
-  const stat = lstatSync(address.path, { throwIfNoEntry: false });
+  const stat = look(address);
   if (stat === undefined) return;
   const text = formatAddress(address);
   if (!stat.isSocket()) {
@@ -155,6 +160,14 @@ async function removeStaleSocket(address: SocketAddress & { kind: 'unix' }): Pro
     unlinkSync(address.path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function look(address: SocketAddress & { kind: 'unix' }): Stats | undefined {
+  try {
+    return lstatSync(address.path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw describe(error as NodeJS.ErrnoException, address);
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +80,16 @@ describe('a listening socket', () => {
     expect(mode(join(folder, 'new'))).toBe(0o700);
     await listener.close();
     expect(existsSync(join(folder, 'new'))).toBe(false);
+  });
+
+  it.each([
+    ['in place of a folder', 'made/.', 'address-in-use'],
+    ['below a file', 'file/a.sock', 'bad-address'],
+  ])('is none %s, and leaves nothing behind', async (_where, path, code) => {
+    writeFileSync(join(folder, 'file'), '');
+    const before = readdirSync(folder);
+    await expect(listen({ kind: 'unix', path: `${folder}/${path}` }, OPTIONS, () => undefined)).rejects.toMatchObject({ code });
+    expect(readdirSync(folder)).toEqual(before);
   });
 
   it('on tcp says which port it was given', async () => {
