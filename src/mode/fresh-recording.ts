@@ -52,11 +52,11 @@ export async function recordFresh(file: string, options: Omit<RecordOptions, 'ou
     const summary = await recording.close();
     const rejected = failure ?? (options.signal?.aborted === true ? 'the recording was aborted' : (lossOf(summary) ?? lost?.replace(/\.$/, '')));
     if (summary.calls === 0) {
-      rmSync(beside, { force: true });
+      rmSync(summary.path, { force: true });
       return { ...summary, file: undefined, rejected: rejected ?? 'nothing was asked of BuildKit' };
     }
-    if (rejected !== undefined) return { ...summary, file: beside, rejected };
-    place(beside, target);
+    if (rejected !== undefined) return { ...summary, file: summary.path, rejected };
+    place(summary.path, target);
     return { ...summary, file, rejected };
   };
   let closed: Promise<FreshSummary> | undefined;

@@ -51,12 +51,14 @@ export interface RecordOptions {
 }
 
 export interface RecordingSummary {
+  /** Where the cassette stands: `output`, unless another file took that name meanwhile. */
+  readonly path: string;
   readonly connections: number;
   readonly calls: number;
   readonly events: number;
   /** Size of the closed file. */
   readonly bytes: number;
-  /** What could not be written, when the disk failed. */
+  /** What could not be written, when the disk failed; all of it, when the file is gone. */
   readonly loss: { readonly error: Error; readonly events: number; readonly bytes: number } | undefined;
 }
 
@@ -134,8 +136,8 @@ export async function record(options: RecordOptions): Promise<Recording> {
     signal?.removeEventListener('abort', abort);
     await Promise.all(proxies.map((each) => each.close()));
     const { buildkitVersion } = recorder;
-    const { bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
-    return { connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
+    const { path, bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
+    return { path: path === writer.path ? options.output : path, connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
   };
   let closed: Promise<RecordingSummary> | undefined;
   const close = (): Promise<RecordingSummary> => (closed ??= finish());

@@ -44,11 +44,11 @@ export interface WriterOptions {
   readonly disk?: Disk;
 }
 
-/** What the file does not hold, from the moment when the disk failed. */
+/** What the file does not hold, from the moment when the disk failed; or all of it, when the file is gone. */
 export interface Loss {
   readonly error: Error;
   readonly events: number;
-  /** Payload bytes of the lost messages. */
+  /** Payload bytes of the lost messages; of a file that is gone, its own. */
   readonly bytes: number;
 }
 
@@ -153,6 +153,11 @@ export class CassetteWriter {
       }
       throw cannotCreate(path, error);
     }
+  }
+
+  /** Where the file is to stand. */
+  get path(): string {
+    return this.#path;
   }
 
   /** Set once the disk failed: from then on events are only counted. */
@@ -396,8 +401,21 @@ export class CassetteWriter {
     } catch (error) {
       await remove(this.#disk, packing).catch(() => undefined);
       const bytes = this.#aside === undefined ? await this.#endJournal(end, events) : 0;
+      if (this.#aside === undefined && !(await this.#stands())) this.#lose(events, bytes);
       return await this.#letGo(this.#path, bytes, events, error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** Whether the file still has its name: its folder may have been removed, with all that was in it. */
+  async #stands(): Promise<boolean> {
+    const there = await this.#disk.look(this.#path).catch(() => undefined);
+    return there !== undefined && key(there) === key(this.#identity);
+  }
+
+  /** Nothing of what was written can be had any more. */
+  #lose(events: number, bytes: number): void {
+    const { error = new Error('the file is gone'), events: before = 0, bytes: others = 0 } = this.#loss ?? {};
+    this.#loss = { error, events: before + events, bytes: others + bytes };
   }
 
   /** Lets go of the file. */
