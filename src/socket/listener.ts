@@ -4,10 +4,10 @@
 import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { BridgetapeError } from '../errors.js';
-import { formatAddress, type SocketAddress } from './address.js';
+import { checkPath, fits, formatAddress, type SocketAddress } from './address.js';
 import { checkReach, hostAddress, reachOf } from './reach.js';
 import { tlsServer, type TlsFiles, type TlsServer } from './tls-server.js';
 
@@ -26,13 +26,29 @@ export interface Listener {
  */
 const MAX_BACKLOG = 4096;
 
-/** A new address for a unix socket, in a folder of its own that only this user can enter. */
+/**
+ * A new address for a unix socket, in a folder of its own that only this user can enter.
+ *
+ * @throws BridgetapeError `bad-address` where no folder can be made
+ */
 export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: SocketAddress; readonly remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'bridgetape-'));
+  const place = resolve(tmpdir());
+  // TMPDIR may lead deeper than a socket's path can.
+  const folder = temporaryFolder(fits(join(place, `${PREFIX}XXXXXX`, name)) ? place : '/tmp');
   return {
     address: { kind: 'unix', path: join(folder, name) },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+const PREFIX = 'bridgetape-';
+
+function temporaryFolder(place: string): string {
+  try {
+    return mkdtempSync(join(place, PREFIX));
+  } catch (error) {
+    throw new BridgetapeError('bad-address', `Cannot make a folder for a socket in ${place}: ${errorCode(error) ?? String(error)}.`, 'Look at TMPDIR, or name a socket with --listen.', { cause: error });
+  }
 }
 
 export interface ListenOptions {
@@ -57,6 +73,7 @@ export interface ListenOptions {
  */
 export async function listen(asked: SocketAddress, options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
   const { allowHalfOpen, paused, tls: files, onRefused } = options;
+  checkPath(asked);
   let address = asked;
   const refused = (why: string): void => onRefused?.(refusal(address, why));
   const tls = files === undefined ? undefined : await tlsServer(files, allowHalfOpen, accept, refused);

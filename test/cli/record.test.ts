@@ -1,7 +1,7 @@
 /** `bridgetape record` and `replay` as their users meet them: exit statuses, signals, messages, what is left behind. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +110,24 @@ describe('bridgetape record -- CMD', () => {
     expect(status).toBe(expected);
     expect(stderr).toContain(message);
     expect(existsSync(path('a.cassette'))).toBe(false);
+  });
+
+  it('says of a program that is there why it does not run', () => {
+    const program = path('program');
+    writeFileSync(program, '#!/no/such/interpreter\n', { mode: 0o755 });
+    const script = run(['record', '-o', path('a.cassette'), '--', program]);
+    expect(script.status).toBe(127);
+    expect(script.stderr).toContain(`Cannot run "${program}": the interpreter that it names is not there.`);
+    const file = openSync(program, 'a');
+    const busy = run(['record', '-o', path('b.cassette'), '--', program]);
+    closeSync(file);
+    expect(busy.status).toBe(127);
+    expect(busy.stderr).toContain(`Cannot run "${program}": spawn ETXTBSY.`);
+  });
+
+  it('gives a command that goes elsewhere an address that leads to the same socket', () => {
+    const { stdout } = spawnSync(process.execPath, [CLI, 'record', '-o', 'a.cassette', '--listen', 'unix://front.sock', '--', 'sh', '-c', 'cd / && echo $BUILDKIT_HOST'], { encoding: 'utf8', cwd: folder });
+    expect(stdout).toBe(`unix://${path('front.sock')}\n`);
   });
 
   it.each([

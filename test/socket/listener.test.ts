@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../../src/socket/index.js';
+import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../../src/socket/index.js';
 import { authority, writeIdentity } from './certificates.js';
 
 const OPTIONS = { allowHalfOpen: true, paused: false };
@@ -16,7 +16,10 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bt-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const at = (name: string): SocketAddress & { kind: 'unix' } => ({ kind: 'unix', path: join(folder, name) });
 
@@ -90,6 +93,16 @@ describe('a listening socket', () => {
     const before = readdirSync(folder);
     await expect(listen({ kind: 'unix', path: `${folder}/${path}` }, OPTIONS, () => undefined)).rejects.toMatchObject({ code });
     expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it('has a path that the kernel takes whole', async () => {
+    await expect(listen(at('x'.repeat(100)), OPTIONS, () => undefined)).rejects.toMatchObject({ code: 'bad-address', what: expect.stringContaining('the kernel takes 107') as unknown });
+    vi.stubEnv('TMPDIR', join(folder, 'x'.repeat(80)));
+    const { address, remove } = temporaryAddress();
+    expect(formatAddress(address)).toMatch(/^unix:\/\/\/tmp\/bridgetape-\w+\/buildkitd\.sock$/);
+    remove();
+    vi.stubEnv('TMPDIR', join(folder, 'none'));
+    expect(() => temporaryAddress()).toThrow(`Cannot make a folder for a socket in ${join(folder, 'none')}: ENOENT.`);
   });
 
   it('on tcp says which port it was given', async () => {
