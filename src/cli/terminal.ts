@@ -48,6 +48,27 @@ export function untilSignal(): Promise<void> {
   });
 }
 
+/**
+ * Does what is better not broken off: a signal meanwhile, of somebody who pressed Ctrl-C twice, is answered with a line.
+ * One more has its usual effect.
+ */
+export async function unbroken<T>(line: string, work: () => Promise<T>): Promise<T> {
+  const ours = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const done = (): void => {
+    for (const name of ours) process.off(name, answer);
+  };
+  const answer = (): void => {
+    done();
+    say(line);
+  };
+  for (const name of ours) process.on(name, answer);
+  try {
+    return await work();
+  } finally {
+    done();
+  }
+}
+
 /** For a command that clears up after itself when it is ended: aborted by a signal, with its name as the reason. */
 export function abortedBySignal(): { readonly signal: AbortSignal; readonly done: () => void } {
   const controller = new AbortController();

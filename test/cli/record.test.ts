@@ -1,10 +1,11 @@
 /** `bridgetape record` and `replay` as their users meet them: exit statuses, signals, messages, what is left behind. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Cassette } from '../../src/cassette/index.js';
@@ -256,5 +257,35 @@ describe('bridgetape without a command', () => {
     child.kill('SIGINT');
     expect((await once(child, 'exit'))[0]).toBe(expected);
     expect(existsSync(path('front.sock'))).toBe(false);
+  });
+
+  it('record closes the cassette in peace when a second signal comes', async () => {
+    const front = path('front.sock');
+    daemon.removeAllListeners('connection').on('connection', (socket: Socket) => socket.pause());
+    const accepted = once(daemon, 'connection') as Promise<[Socket]>;
+    const child = spawn(process.execPath, [CLI, 'record', '-o', path('a.cassette'), '--listen', `unix://${front}`], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TMPDIR: folder, BUILDKIT_HOST: `unix://${path('daemon.sock')}` },
+    });
+    const said = createInterface(child.stderr)[Symbol.asyncIterator]();
+    expect((await said.next()).value).toContain('listening on');
+    // More than is taken of it, so that there is something to wait for at the end.
+    const client = connect(front).on('error', () => undefined);
+    client.write(Buffer.alloc(8_000_000));
+    const [socket] = await accepted;
+    const gone = new Promise<void>((resolve) => {
+      const watcher = watch(folder, () => {
+        if (existsSync(front)) return;
+        watcher.close();
+        resolve();
+      });
+    });
+    child.kill('SIGINT');
+    await gone;
+    child.kill('SIGINT');
+    expect((await said.next()).value).toBe(`bridgetape: closing ${path('a.cassette')}; another signal leaves it interrupted`);
+    socket.destroy();
+    expect((await once(child, 'exit'))[0]).toBe(0);
+    expect(Cassette.open(path('a.cassette')).state).toBe('whole');
   });
 });
