@@ -82,10 +82,11 @@ export function fits(path: string): boolean {
 /**
  * For an address that was not read from a text.
  *
- * @throws BridgetapeError `bad-address` for a path that no socket can have
+ * @throws BridgetapeError `bad-address` for a path that no socket can have, and a port that is none
  */
-export function checkPath(address: Address): void {
+export function checkAddress(address: Address): void {
   if (address.kind === 'unix') parseUnix(formatAddress(address), address.path);
+  if (address.kind === 'tcp') checkPort(formatAddress(address), address.port);
 }
 
 function parseUnix(text: string, path: string): SocketAddress {
@@ -102,8 +103,12 @@ function parseTcp(text: string, rest: string): SocketAddress {
   if (!match) throw bad(text, 'what follows tcp:// is not host:port');
   const host = match[1] ?? (match[2] === '' ? 'localhost' : (match[2] ?? 'localhost'));
   const port = Number(match[3]);
-  if (port > 65_535) throw bad(text, `${port} is no port (0 to 65535)`);
+  checkPort(text, port);
   return { kind: 'tcp', host, port };
+}
+
+function checkPort(text: string, port: number): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw bad(text, `${port} is no port (0 to 65535)`);
 }
 
 export function formatAddress(address: Address): string {

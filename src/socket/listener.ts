@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 import { BridgetapeError } from '../errors.js';
-import { checkPath, fits, formatAddress, type SocketAddress } from './address.js';
+import { checkAddress, fits, formatAddress, type SocketAddress } from './address.js';
 import { checkReach, hostAddress, reachOf } from './reach.js';
 import { tlsServer, type TlsFiles, type TlsServer } from './tls-server.js';
 
@@ -73,7 +73,7 @@ export interface ListenOptions {
  */
 export async function listen(asked: SocketAddress, options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
   const { allowHalfOpen, paused, tls: files, onRefused } = options;
-  checkPath(asked);
+  checkAddress(asked);
   let address = asked;
   const refused = (why: string): void => onRefused?.(refusal(address, why));
   const tls = files === undefined ? undefined : await tlsServer(files, allowHalfOpen, accept, refused);

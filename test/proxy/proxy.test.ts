@@ -29,7 +29,7 @@ async function serve(handle: (socket: Socket) => void): Promise<void> {
   await once(server.listen(path('daemon.sock')), 'listening');
 }
 
-async function start(tap: Tap, upstream = unix('daemon.sock')): Promise<void> {
+async function start(tap: Tap, upstream: SocketAddress = unix('daemon.sock')): Promise<void> {
   proxy = await startProxy({ listen: unix('proxy.sock'), upstream, tap, onUpstreamError: (error) => errors.push(error) });
 }
 
@@ -117,6 +117,14 @@ describe('a proxy', () => {
     expect(errors.map(({ code }) => code)).toEqual(['upstream-unreachable']);
     expect(errors[0]?.message).toContain('nobody.sock');
     expect(tap.log).toEqual(['open', 'close server error']);
+  });
+
+  it.each([
+    { kind: 'tcp', host: '127.0.0.1', port: 65_536 },
+    { kind: 'unix', path: `/tmp/${'x'.repeat(107)}` },
+  ] as const)('is not begun for a daemon at an address that is none', async (upstream) => {
+    server = createServer();
+    await expect(start(new Watcher(), upstream)).rejects.toMatchObject({ code: 'bad-address' });
   });
 
   it('closes the client at once when the daemon is lost', async () => {

@@ -105,6 +105,10 @@ describe('a listening socket', () => {
     expect(() => temporaryAddress()).toThrow(`Cannot make a folder for a socket in ${join(folder, 'none')}: ENOENT.`);
   });
 
+  it.each([65_536, -1, 1.5, NaN])('has a port: %s is none', async (port) => {
+    await expect(listen({ kind: 'tcp', host: '127.0.0.1', port }, OPTIONS, () => undefined)).rejects.toMatchObject({ code: 'bad-address' });
+  });
+
   it('on tcp says which port it was given', async () => {
     const listener = await listen({ kind: 'tcp', host: '127.0.0.1', port: 0 }, OPTIONS, () => undefined);
     expect(listener.address).toMatchObject({ kind: 'tcp', host: '127.0.0.1' });
