@@ -51,6 +51,9 @@ export interface FrontendResult extends Pick<FrontendReplay, 'misses' | 'reannot
 /** What a process that has ended left in its stdout is read for so long, in ms: one that it started may hold it open. */
 const LAST_WORDS_MS = 1000;
 
+/** A longer one would go off at once: setTimeout takes 2^31 - 1 ms. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
 /** As for a call that waits for its client. */
 const STALL_MS = 10_000;
 
@@ -156,7 +159,7 @@ class WaitForNothing {
   ) {}
 
   begin(): void {
-    if (this.ms > 0) this.timer ??= setTimeout(() => this.isOver(this.ms), this.ms);
+    if (this.ms > 0) this.timer ??= setTimeout(() => this.isOver(this.ms), Math.min(this.ms, LONGEST_TIMER_MS));
   }
 
   end(): void {

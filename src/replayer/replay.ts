@@ -110,7 +110,7 @@ export const MAX_KEPT_MISSES = 1000;
  * @throws the reason of `signal`, when that was aborted before clients could connect
  * @throws BridgetapeError `cassette-not-found`, `not-a-cassette`, `cassette-version`, `cassette-damaged`,
  *   `ambiguous-cassettes` when a client could be either's of two, `address-in-use`, `bad-address`, `insecure-listener`,
- *   `bad-argument` for TLS files that are none, and for faults that say nothing or name no known method
+ *   `bad-argument` for TLS files that are none, times that are none, and for faults that say nothing or name no known method
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const { signal } = options;
@@ -305,11 +305,12 @@ function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, hear
   return new GrpcServer({ accept, limits, hearing, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
 
-/** All of them or none. */
 /** Each is an open file while it is served; systems allow 1024 by default. */
 const MAX_CASSETTES = 500;
 
+/** All of them or none. */
 function openAll(files: readonly string[]): readonly Cassette[] {
+  if (files.length === 0) throw new BridgetapeError('cassette-not-found', 'No cassette was named.', 'Name one, several, or a folder that holds some.');
   if (files.length > MAX_CASSETTES) throw new BridgetapeError('bad-argument', `${files.length} cassettes are too many to be served at once: ${MAX_CASSETTES} can be.`, 'Name fewer of them, or a smaller folder.');
   const opened: Cassette[] = [];
   try {

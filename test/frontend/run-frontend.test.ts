@@ -128,6 +128,13 @@ describe('a frontend that does something else', () => {
     expect(status).toBe(1);
   });
 
+  it('has as long as it was given, though a timer takes less', async () => {
+    using folder = new Folder();
+    const starts = exec('p', { Init: { ContainerID: 'c', Meta: { Args: ['make'] } } });
+    const { said } = run(await recorded(folder), { calls: [['ExecProcess', starts]] }, ['--stall', '1000000000']);
+    expect(said.join('\n')).not.toMatch(/killed|Timeout/);
+  });
+
   it('gets an error, and no silence, for what the recording never answered', async () => {
     using folder = new Folder();
     const silent = new Tape().call(bridge('ReadFile')).sends(readFile('a')).closes().cancels();

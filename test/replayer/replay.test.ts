@@ -102,6 +102,20 @@ describe('a replay listens', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it.each([
+    ['a pace', { pace: -1 }],
+    ['a pace of a method', { paces: { Ping: NaN } }],
+    ['a longest silence', { maxGapMs: Infinity }],
+    ['a time that is waited', { stallMs: Infinity }],
+  ])('not at all with %s that is no number', async (_what, options) => {
+    await expect(replay({ file: CASSETTE, listen: { kind: 'unix', path: join(folder, 'a.sock') }, ...options })).rejects.toMatchObject({ code: 'bad-argument' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('not at all without a cassette', async () => {
+    await expect(replay({ file: [] })).rejects.toMatchObject({ code: 'cassette-not-found' });
+  });
+
   it('at the other end of any stream', async () => {
     const running = await start();
     const [ours, theirs] = duplexPair();
