@@ -124,9 +124,11 @@ export async function record(options: RecordOptions): Promise<Recording> {
   };
   const giveUp = async (): Promise<void> => {
     await Promise.all(proxies.map((each) => each.close()));
-    if (force) return await writer.discard();
-    await writer.close();
-    rmSync(options.output);
+    if (force) await writer.discard();
+    else {
+      await writer.close();
+      rmSync(options.output, { force: true });
+    }
   };
   const [proxy, engine] = await startAll().catch(async (error: unknown) => {
     await giveUp();

@@ -239,12 +239,10 @@ describe('a proxy', () => {
     /** The time that it waits goes by at once. */
     const closeNow = async (): Promise<void> => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-      let isClosed = false;
-      void proxy?.close().then(() => {
-        isClosed = true;
-      });
+      const over = new AbortController();
+      void proxy?.close().then(() => over.abort());
       proxy = undefined;
-      while (!isClosed) {
+      while (!over.signal.aborted) {
         await turn();
         vi.advanceTimersByTime(1_000);
       }
