@@ -439,6 +439,17 @@ describe('RFC 9113 §6.8 what goes on after a GOAWAY', () => {
     expect(peer.on(1)).toHaveLength(3);
   });
 
+  it('an error after the last stream was named names none beyond it, though one was refused since', () => {
+    const peer = new Peer();
+    peer.send(request(1, true));
+    peer.connection.drain();
+    const probe = peer.receive().find(({ type }) => type === 'PING');
+    if (probe?.type === 'PING') peer.send(ping(probe.payload, FLAG.ack));
+    peer.send(request(3, true));
+    peer.send(frame(TYPE.ping, 0, 0, new Uint8Array(3)));
+    expect(peer.frames.at(-1)).toMatchObject({ type: 'GOAWAY', last: 1, code: 'FRAME_SIZE_ERROR' });
+  });
+
   it('an abort says why in its last frame, and sends no answer after it', () => {
     const peer = new Peer();
     peer.send(request(1, true));
