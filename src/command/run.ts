@@ -39,6 +39,12 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** What to say of a program that was looked for, and then did not run. */
+export function notRun(program: string, error: unknown): BridgetapeError {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  return notFound(program, whyNotRun(program, cause), cause);
+}
+
 /** Of a program that is there, the system says ENOENT when its interpreter is not: that of a script's first line, or a loader. */
 function whyNotRun(program: string, { code, message }: NodeJS.ErrnoException): string {
   if (code !== 'ENOENT') return message;
@@ -77,15 +83,15 @@ export function runCommand(command: readonly string[], env: Readonly<Record<stri
     // Before the command starts: the first thing that it does may bring a signal.
     let child: ChildProcess | undefined = undefined as ChildProcess | undefined;
     const done = forwardSignals((signal) => child?.kill(signal));
-    const failed = (error: NodeJS.ErrnoException): void => {
+    const failed = (error: unknown): void => {
       done();
-      reject(notFound(program, whyNotRun(program, error), error));
+      reject(notRun(program, error));
     };
     try {
       child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
     } catch (error) {
       // Some reasons are thrown: a file that is being written, words that are too many.
-      failed(error as NodeJS.ErrnoException);
+      failed(error);
       return;
     }
     child.once('error', failed);

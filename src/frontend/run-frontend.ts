@@ -9,7 +9,7 @@ import { finished, type Duplex } from 'node:stream';
 
 import { BRIDGE, EXEC_PROCESS, RETURN, type Rules, SOLVE, solveFacts } from '../bridge/index.js';
 import { Cassette, type FrontendExit, type FrontendRun } from '../cassette/index.js';
-import { findProgram, forwardSignals } from '../command/index.js';
+import { findProgram, forwardSignals, notRun } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
 import { replayToFrontend, type FrontendReplay, type Told } from '../replayer/index.js';
 import { filesRead, placeFiles } from './context.js';
@@ -174,13 +174,20 @@ interface Running {
   readonly ended: Promise<FrontendExit>;
 }
 
+/** Some reasons are thrown: a file that is being written, an environment that is too long. */
+function begun<Child>(program: string, begin: () => Child): Child {
+  try {
+    return begin();
+  } catch (error) {
+    throw notRun(program, error);
+  }
+}
+
 function start([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Running {
-  const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = begun(program, () => spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] }));
   const stdio = processStream(child.stdin, child.stdout);
   const ended = new Promise<FrontendExit>((resolve, reject) => {
-    child.once('error', (error) => {
-      reject(new BridgetapeError('command-not-found', `Cannot run "${program}": ${error.message}.`, 'Check that it is a program for this machine.', { cause: error }));
-    });
+    child.once('error', (error) => reject(notRun(program, error)));
     child.once('exit', (status, signal) => {
       const exit = signal === null ? { status: status ?? 0 } : { signal };
       const late = setTimeout(() => resolve(exit), LAST_WORDS_MS);

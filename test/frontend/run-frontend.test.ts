@@ -221,6 +221,12 @@ describe('bridgetape run', () => {
     expect([status, stderr]).toEqual([expected, expect.stringMatching(text)]);
   });
 
+  it('says in words why the frontend does not run', async () => {
+    using folder = new Folder();
+    const environment = new Map([['LONG', 'x'.repeat(200_000)]]);
+    await expect(runFrontend({ file: await recorded(folder), command: ['true'], environment })).rejects.toMatchObject({ code: 'command-not-found', what: expect.stringMatching(/^Cannot run ".*true": spawn E2BIG\.$/) as string });
+  });
+
   it('refuses a cassette without a frontend', async () => {
     using folder = new Folder();
     await writeCassette(folder.cassette, []);
