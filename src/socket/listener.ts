@@ -1,7 +1,7 @@
 /**
  * Listening sockets: made so that only their owner can dial them, never in another's place, and gone when closed.
  */
-import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -90,15 +90,7 @@ export async function listen(asked: SocketAddress, options: ListenOptions, accep
   const madeFolder = makeFolder(asked.path);
   try {
     await removeStaleSocket(asked);
-    await bind(server, asked, () => {
-      // The mode is right from the first moment on: libuv binds within listen().
-      const before = process.umask(0o177);
-      try {
-        server.listen({ path: asked.path, backlog: MAX_BACKLOG });
-      } finally {
-        process.umask(before);
-      }
-    });
+    await bind(server, asked, () => listenPrivately(server, asked.path));
   } catch (error) {
     if (madeFolder !== undefined) removeEmptyFolder(madeFolder);
     throw error;
@@ -139,6 +131,28 @@ function closeServer(server: Server, tls: TlsServer | undefined): Promise<void> 
   server.unref();
   tls?.close();
   return Promise.resolve();
+}
+
+/** The mode is right from the first moment on: libuv binds within listen(). */
+function listenPrivately(server: Server, path: string): void {
+  const before = maskOthers();
+  try {
+    server.listen({ path, backlog: MAX_BACKLOG });
+  } finally {
+    if (before !== undefined) process.umask(before);
+  }
+  // At once, where it could not be before: nobody else gets into a folder that was made for the socket anyhow.
+  if (before === undefined && server.listening) chmodSync(path, 0o600);
+}
+
+/** @returns the mask that was; undefined in a worker, as vitest's pool of threads has them, which may set none */
+function maskOthers(): number | undefined {
+  try {
+    return process.umask(0o177);
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_WORKER_UNSUPPORTED_OPERATION') throw error;
+    return undefined;
+  }
 }
 
 function makeFolder(path: string): string | undefined {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../../src/socket/index.js';
@@ -34,6 +35,23 @@ describe('a listening socket', () => {
     expect(existsSync(address.path)).toBe(false);
     remove();
     expect(existsSync(join(address.path, '..'))).toBe(false);
+  });
+
+  it('can be dialled by its owner alone in a worker too, which may not set the mask', async () => {
+    const address = join(folder, 'a.sock');
+    const script = `
+      const { parentPort, workerData } = require('node:worker_threads');
+      import(workerData.listener).then(async ({ listen }) => {
+        const listener = await listen({ kind: 'unix', path: workerData.address }, { allowHalfOpen: true, paused: false }, () => undefined);
+        parentPort.postMessage('listening');
+        parentPort.once('message', () => listener.close());
+      });`;
+    const worker = new Worker(script, { eval: true, workerData: { address, listener: join(import.meta.dirname, '..', '..', 'dist', 'socket', 'index.js') } });
+    await once(worker, 'message');
+    expect(mode(address)).toBe(0o600);
+    worker.postMessage('enough');
+    await once(worker, 'exit');
+    expect(existsSync(address)).toBe(false);
   });
 
   it('takes the place of one that nobody answers on', async () => {
