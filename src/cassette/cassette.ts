@@ -41,9 +41,18 @@ function open(path: string): Source {
     const what = code === 'EACCES' ? 'permission denied' : error instanceof Error ? error.message : String(error);
     throw new BridgetapeError('cassette-not-found', `Cannot open ${path}: ${what}.`, 'Check that you may read the file.', { cause: error });
   }
-  if (source.regular) return source;
+  if (source.regular) return { ...source, read: (target, position) => readOrExplain(source, path, target, position) };
   source.close();
   throw new BridgetapeError('not-a-cassette', `${path} is not a regular file.`, 'Name a file that bridgetape recorded.');
+}
+
+/** Failures of the disk under a file that could be opened. */
+function readOrExplain(source: Source, path: string, target: Uint8Array, position: number): number {
+  try {
+    return source.read(target, position);
+  } catch (error) {
+    throw new BridgetapeError('cassette-damaged', `Cannot read ${path} at byte ${position}: ${error instanceof Error ? error.message : String(error)}.`, 'Look at the disk that it is on.', { cause: error });
+  }
 }
 
 function checkPreamble(source: Source, path: string): void {

@@ -1,6 +1,6 @@
 /** The options that say where a command listens for clients, and what they become. */
 import { BridgetapeError } from '../errors.js';
-import { parseSocketAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
+import { absolute, parseSocketAddress, type SocketAddress, type TlsFiles } from '../socket/index.js';
 import type { Options, OptionValues } from './synopsis.js';
 
 export const LISTEN_OPTIONS = {
@@ -20,7 +20,8 @@ export interface ListenPlace {
 
 /** @throws BridgetapeError `bad-address`, `bad-argument` */
 export function listenPlace(values: OptionValues<typeof LISTEN_OPTIONS>): ListenPlace {
-  return { address: values.listen === undefined ? undefined : parseSocketAddress(values.listen), tls: tlsFiles(values), insecure: values['listen-insecure'] };
+  // The command may go to another folder before it dials, as the tests of a Go package do.
+  return { address: values.listen === undefined ? undefined : absolute(parseSocketAddress(values.listen)), tls: tlsFiles(values), insecure: values['listen-insecure'] };
 }
 
 function tlsFiles(values: OptionValues<typeof LISTEN_OPTIONS>): TlsFiles | undefined {

@@ -23,11 +23,14 @@ export function factors(flag: string, texts: readonly string[]): { readonly all:
   return { all, named: Object.fromEntries(named) };
 }
 
+/** As seconds, some thirty years: no sum of times and no product with one leaves the range of what counts them. */
+const MOST = 1_000_000_000;
+
 /** @throws BridgetapeError `bad-argument` */
 export function nonNegative(flag: string, text: string): number {
   const value = text.trim() === '' ? NaN : Number(text);
-  if (!Number.isFinite(value) || value < 0) {
-    throw new BridgetapeError('bad-argument', `${flag} got "${text}", which is no number from 0 on.`, `Write it as ${flag} 1 or ${flag} 0.5.`);
+  if (!(value >= 0 && value <= MOST)) {
+    throw new BridgetapeError('bad-argument', `${flag} got "${text}", which is no number from 0 to ${MOST}.`, `Write it as ${flag} 1 or ${flag} 0.5.`);
   }
   return value;
 }

@@ -35,7 +35,7 @@ export const recordCommand = defineCommand(
       recordingPlan(values, command),
       (options) => record({ ...options, output, force }),
       (summary) => {
-        say(describeRecording(output, summary));
+        say(describeRecording(summary.path, summary));
         return summary.loss === undefined;
       },
     );

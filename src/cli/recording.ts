@@ -6,7 +6,7 @@ import { dockerHost, parseSocketAddress, temporaryAddress, type DockerHost } fro
 import { dockerFront, dockerVariables } from './docker-variables.js';
 import { listenPlace, type LISTEN_OPTIONS, type ListenPlace } from './listen-options.js';
 import type { Options, OptionValues } from './synopsis.js';
-import { EXIT, say, untilSignal } from './terminal.js';
+import { EXIT, say, unbroken, untilSignal } from './terminal.js';
 import { UPSTREAM_OPTIONS, upstreamPlace, type UpstreamPlace } from './upstream-options.js';
 
 /** What and whom it records, but for where clients connect. */
@@ -92,7 +92,7 @@ export async function recordUntilEnd<S extends RecordingSummary>(
         status = await runCommand(command, { BUILDKIT_HOST: recording.address, ...dockerVariables(recording.dockerAddress) });
       }
     } finally {
-      const summary = await recording.close(status);
+      const summary = await unbroken(`bridgetape: closing ${file}; another signal leaves it interrupted`, () => recording.close(status));
       isWhole = conclude(summary);
       if (summary.connections === 0 && docker.kind === 'none' && docker.why !== '') say(`bridgetape: no Docker Engine was recorded: ${docker.why}`);
       if (summary.loss !== undefined) say(`bridgetape: ${plural(summary.loss.events, 'event')} (${size(summary.loss.bytes)}) could not be written: ${summary.loss.error.message}`);

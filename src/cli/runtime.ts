@@ -28,7 +28,7 @@ export const runtimeCommand = defineCommand(
         'seen, on this machine or in a container that has them. A frontend that cannot be recorded runs all the same, and stderr (the log of the daemon) says why.',
       'A cassette has what the frontend and BuildKit said, and the arguments, environment, user and files that the frontend was started with: build arguments are among them. ' +
         'It is named by its start and by the session of its build. That of a build that was cancelled is interrupted.',
-      'Exit status: 0; 2 when the executable could not be made.',
+      'Exit status: 0; 2 when the executable could not be made; 127 when the real runtime is not found.',
     ],
   },
   async ({ dir, runc, install, force }) => {

@@ -18,8 +18,22 @@ export const EXIT = {
 
 /** A line for people. stdout belongs to the command's own output. */
 export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  speak(`${line}\n`);
 }
+
+/** Writes to stderr. When nobody reads it any more, or its disk is full, all else goes on. */
+export function speak(text: string | Uint8Array): void {
+  const { stderr } = process;
+  // Of a pipe, the failure comes as an event.
+  stderr.off('error', ignore).on('error', ignore);
+  try {
+    stderr.write(text);
+  } catch {
+    // Of a file, it is thrown.
+  }
+}
+
+const ignore = (): void => undefined;
 
 /** Resolves at SIGINT or SIGTERM, which end a command that runs until it is told to. */
 export function untilSignal(): Promise<void> {
@@ -32,6 +46,27 @@ export function untilSignal(): Promise<void> {
     process.on('SIGINT', end);
     process.on('SIGTERM', end);
   });
+}
+
+/**
+ * Does what is better not broken off: a signal meanwhile, of somebody who pressed Ctrl-C twice, is answered with a line.
+ * One more has its usual effect.
+ */
+export async function unbroken<T>(line: string, work: () => Promise<T>): Promise<T> {
+  const ours = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const done = (): void => {
+    for (const name of ours) process.off(name, answer);
+  };
+  const answer = (): void => {
+    done();
+    say(line);
+  };
+  for (const name of ours) process.on(name, answer);
+  try {
+    return await work();
+  } finally {
+    done();
+  }
 }
 
 /** For a command that clears up after itself when it is ended: aborted by a signal, with its name as the reason. */

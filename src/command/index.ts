@@ -1,2 +1,2 @@
-export { findProgram, programPath, runCommand } from './run.js';
+export { findProgram, notRun, programPath, runCommand } from './run.js';
 export { forwardSignals } from './signals.js';

@@ -39,7 +39,25 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** What to say of a program that was looked for, and then did not run. */
+export function notRun(program: string, error: unknown): BridgetapeError {
+  const cause = error instanceof Error ? error : new Error(String(error));
+  return notFound(program, whyNotRun(program, cause), cause);
+}
+
+/** Of a program that is there, the system says ENOENT when its interpreter is not: that of a script's first line, or a loader. */
+function whyNotRun(program: string, { code, message }: NodeJS.ErrnoException): string {
+  if (code !== 'ENOENT') return message;
+  return programPath(program) === undefined ? 'there is no such program' : NO_INTERPRETER;
+}
+
+const NO_INTERPRETER = 'the interpreter that it names is not there';
 const NOT_EXECUTABLE = 'it may not be executed';
+
+const HINTS: ReadonlyMap<string, string> = new Map([
+  [NOT_EXECUTABLE, 'Make it executable, or name another program after --.'],
+  [NO_INTERPRETER, "Look at the program's first line, or name another program after --."],
+]);
 
 /** What a path that was given lacks; of a name that PATH has not, nothing more is known. */
 function whyNotFound(program: string): string {
@@ -49,7 +67,7 @@ function whyNotFound(program: string): string {
 }
 
 function notFound(program: string, reason: string, cause?: Error): BridgetapeError {
-  const hint = reason === NOT_EXECUTABLE ? 'Make it executable, or name another program after --.' : 'Check the spelling and PATH of what stands after --.';
+  const hint = HINTS.get(reason) ?? 'Check the spelling and PATH of what stands after --.';
   return new BridgetapeError('command-not-found', `Cannot run "${program}": ${reason}.`, hint, { cause });
 }
 
@@ -65,11 +83,18 @@ export function runCommand(command: readonly string[], env: Readonly<Record<stri
     // Before the command starts: the first thing that it does may bring a signal.
     let child: ChildProcess | undefined = undefined as ChildProcess | undefined;
     const done = forwardSignals((signal) => child?.kill(signal));
-    child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
-    child.once('error', (error: NodeJS.ErrnoException) => {
+    const failed = (error: unknown): void => {
       done();
-      reject(notFound(program, error.code === 'ENOENT' ? 'there is no such program' : error.message, error));
-    });
+      reject(notRun(program, error));
+    };
+    try {
+      child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    } catch (error) {
+      // Some reasons are thrown: a file that is being written, words that are too many.
+      failed(error);
+      return;
+    }
+    child.once('error', failed);
     child.once('exit', (code, signal) => {
       done();
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));

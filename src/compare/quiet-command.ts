@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { StringDecoder } from 'node:string_decoder';
 
-import { BridgetapeError } from '../errors.js';
+import { notRun } from '../command/index.js';
 
 export interface QuietRun {
   /** As a shell has it: 128 + N when signal N ended it. */
@@ -28,7 +28,7 @@ const GRACE_MS = 10_000;
 /** @throws BridgetapeError `command-not-found` */
 export function runQuietly(command: readonly string[], { env, signal, onLine }: QuietOptions): Promise<QuietRun> {
   const [program = '', ...args] = command;
-  return new Promise((resolve, reject) => {
+  const run = new Promise<QuietRun>((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     let output = '';
     const keep = (text: string): void => {
@@ -61,12 +61,16 @@ export function runQuietly(command: readonly string[], { env, signal, onLine }: 
     };
     child.once('error', (error) => {
       done();
-      reject(new BridgetapeError('command-not-found', `Cannot run "${program}": ${error.message}.`, 'Check the spelling and PATH of what stands after --.', { cause: error }));
+      reject(error);
     });
     child.once('close', (code, by) => {
       done();
       resolve({ status: code ?? 128 + (by === null ? 0 : constants.signals[by]), output: output.slice(-MAX_OUTPUT) });
     });
     if (signal.aborted) abort();
+  });
+  // Told by an event, or thrown at once.
+  return run.catch((error: unknown) => {
+    throw notRun(program, error);
   });
 }

@@ -9,7 +9,7 @@ import { finished, type Duplex } from 'node:stream';
 
 import { BRIDGE, EXEC_PROCESS, RETURN, type Rules, SOLVE, solveFacts } from '../bridge/index.js';
 import { Cassette, type FrontendExit, type FrontendRun } from '../cassette/index.js';
-import { findProgram, forwardSignals } from '../command/index.js';
+import { findProgram, forwardSignals, notRun } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
 import { replayToFrontend, type FrontendReplay, type Told } from '../replayer/index.js';
 import { filesRead, placeFiles } from './context.js';
@@ -50,6 +50,9 @@ export interface FrontendResult extends Pick<FrontendReplay, 'misses' | 'reannot
 
 /** What a process that has ended left in its stdout is read for so long, in ms: one that it started may hold it open. */
 const LAST_WORDS_MS = 1000;
+
+/** A longer one would go off at once: setTimeout takes 2^31 - 1 ms. */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** As for a call that waits for its client. */
 const STALL_MS = 10_000;
@@ -156,7 +159,7 @@ class WaitForNothing {
   ) {}
 
   begin(): void {
-    if (this.ms > 0) this.timer ??= setTimeout(() => this.isOver(this.ms), this.ms);
+    if (this.ms > 0) this.timer ??= setTimeout(() => this.isOver(this.ms), Math.min(this.ms, LONGEST_TIMER_MS));
   }
 
   end(): void {
@@ -171,13 +174,20 @@ interface Running {
   readonly ended: Promise<FrontendExit>;
 }
 
+/** Some reasons are thrown: a file that is being written, an environment that is too long. */
+function begun<Child>(program: string, begin: () => Child): Child {
+  try {
+    return begin();
+  } catch (error) {
+    throw notRun(program, error);
+  }
+}
+
 function start([program = '', ...args]: readonly string[], env: Readonly<Record<string, string>>, cwd: string): Running {
-  const child = spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = begun(program, () => spawn(program, args, { cwd, env, stdio: ['pipe', 'pipe', 'inherit'] }));
   const stdio = processStream(child.stdin, child.stdout);
   const ended = new Promise<FrontendExit>((resolve, reject) => {
-    child.once('error', (error) => {
-      reject(new BridgetapeError('command-not-found', `Cannot run "${program}": ${error.message}.`, 'Check that it is a program for this machine.', { cause: error }));
-    });
+    child.once('error', (error) => reject(notRun(program, error)));
     child.once('exit', (status, signal) => {
       const exit = signal === null ? { status: status ?? 0 } : { signal };
       const late = setTimeout(() => resolve(exit), LAST_WORDS_MS);

@@ -2,8 +2,8 @@
  * A recording that takes its place only when it went well: until then it stands beside that, under a name that nothing
  * takes for a cassette. So what is replayed next time was recorded whole, however this time ends.
  */
-import { existsSync, mkdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 import { BridgetapeError } from '../errors.js';
 import { record, type Recording, type RecordingSummary, type RecordOptions } from '../recorder/index.js';
@@ -36,7 +36,7 @@ export interface FreshSummary extends RecordingSummary {
 export async function recordFresh(file: string, options: Omit<RecordOptions, 'output' | 'force'>): Promise<FreshRecording> {
   const target = existsSync(file) ? realpathSync(file) : file;
   const beside = `${target}${NEW_SUFFIX}`;
-  makeFolder(dirname(target));
+  const folder = makeFolder(dirname(target));
   let lost: string | undefined;
   const recording = await record({
     ...options,
@@ -47,16 +47,20 @@ export async function recordFresh(file: string, options: Omit<RecordOptions, 'ou
       lost ??= error.what;
       options.onUpstreamError?.(error);
     },
+  }).catch((error: unknown) => {
+    folder.remove();
+    throw error;
   });
   const finish = async (failure: string | undefined): Promise<FreshSummary> => {
     const summary = await recording.close();
     const rejected = failure ?? (options.signal?.aborted === true ? 'the recording was aborted' : (lossOf(summary) ?? lost?.replace(/\.$/, '')));
     if (summary.calls === 0) {
-      rmSync(beside, { force: true });
+      rmSync(summary.path, { force: true });
+      folder.remove();
       return { ...summary, file: undefined, rejected: rejected ?? 'nothing was asked of BuildKit' };
     }
-    if (rejected !== undefined) return { ...summary, file: beside, rejected };
-    place(beside, target);
+    if (rejected !== undefined) return { ...summary, file: summary.path, rejected };
+    place(summary.path, target);
     return { ...summary, file, rejected };
   };
   let closed: Promise<FreshSummary> | undefined;
@@ -67,11 +71,26 @@ function lossOf({ loss }: RecordingSummary): string | undefined {
   return loss === undefined ? undefined : `it is not whole: ${loss.error.message}`;
 }
 
-function makeFolder(folder: string): void {
+/** @returns what removes again what was made, as far as nothing is in it */
+function makeFolder(folder: string): { readonly remove: () => void } {
   try {
-    mkdirSync(folder, { recursive: true });
+    const first = mkdirSync(folder, { recursive: true });
+    return {
+      remove: () => {
+        if (first !== undefined) removeEmpty(resolve(folder), resolve(first));
+      },
+    };
   } catch (error) {
     throw new BridgetapeError('cassette-not-writable', `Cannot make the folder ${folder} for a cassette: ${reasonOf(error)}.`, 'Name a file in a folder that you may write to.', { cause: error });
+  }
+}
+
+/** The folder, and those around it up to the first that was made. */
+function removeEmpty(folder: string, first: string): void {
+  try {
+    for (let each = folder; each.length >= first.length; each = dirname(each)) rmdirSync(each);
+  } catch {
+    // Somebody has put something there.
   }
 }
 

@@ -62,7 +62,7 @@ export function isCi({ CI }: Environment): boolean {
  * @throws BridgetapeError `bad-argument`, `cassette-not-found`, `not-a-cassette`, `cassette-damaged`, `recording-refused`
  */
 export function planFor(files: readonly string[], { mode, recordsInCi }: ModeChoice, environment: Environment, advice = ADVICE): 'replay' | 'record' {
-  if (mode === 'none') return 'replay';
+  if (parseMode(mode, 'mode') === 'none') return 'replay';
   const [file = ''] = files;
   if (files.length !== 1) throw new BridgetapeError('bad-argument', `The mode "${mode}" can record one cassette, and ${files.length} are named.`, 'Name one, or replay them with the mode "none".');
   const there = statSync(file, { throwIfNoEntry: false });

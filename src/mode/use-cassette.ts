@@ -76,13 +76,14 @@ export async function useCassette(options: UseCassetteOptions): Promise<Cassette
   try {
     const upstream = options.upstream ?? parseAddress(process.env['BUILDKIT_HOST'] || DEFAULT_BUILDKIT_ADDRESS);
     const recording = await recordFresh(files[0] ?? '', { ...options.record, listen: front.address, upstream, signal, onRequest });
-    signal?.addEventListener('abort', () => void recording.close().finally(front.remove), { once: true });
-    return {
-      kind: 'record',
-      address: recording.address,
-      dockerAddress: recording.dockerAddress,
-      close: (failure) => recording.close(failure).finally(front.remove),
+    const close = (failure?: string): Promise<FreshSummary> => {
+      signal?.removeEventListener('abort', abort);
+      return recording.close(failure).finally(front.remove);
     };
+    // Who closes it is told what became of it.
+    const abort = (): void => void close().catch(() => undefined);
+    signal?.addEventListener('abort', abort);
+    return { kind: 'record', address: recording.address, dockerAddress: recording.dockerAddress, close };
   } catch (error) {
     front.remove();
     throw error;

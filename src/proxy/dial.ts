@@ -1,7 +1,7 @@
 /** Dialling the daemon, in each way that buildctl has: a socket, TLS on it, or a program's stdin and stdout. */
 import { connect } from 'node:net';
 
-import { closeOnError, tlsClient, type Address, type TlsClientOptions } from '../socket/index.js';
+import { checkAddress, closeOnError, tlsClient, type Address, type TlsClientOptions } from '../socket/index.js';
 import { HelperProcess } from './helper-process.js';
 import type { End, Reader } from './splice.js';
 
@@ -22,9 +22,10 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
 /**
  * @param say gets the lines that a connection helper prints on stderr
- * @throws BridgetapeError `bad-argument` for TLS options that can't be used
+ * @throws BridgetapeError `bad-argument` for TLS options that can't be used, `bad-address` for an address that is none
  */
 export async function dialler(address: Address, tlsOptions: TlsClientOptions, say: (line: string) => void): Promise<Dial> {
+  checkAddress(address);
   const tls = await tlsClient(address, tlsOptions);
   switch (address.kind) {
     case 'unix':

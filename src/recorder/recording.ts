@@ -1,6 +1,7 @@
 /**
  * A recording from start to end: the cassette is opened first (so that what can be known to fail fails before any
- * build runs), then the proxy listens, and at the end the file is closed with what the traffic showed.
+ * build runs), then the proxy listens, and only then an older cassette is replaced; at the end the file is closed with
+ * what the traffic showed.
  */
 import { rmSync } from 'node:fs';
 
@@ -50,12 +51,14 @@ export interface RecordOptions {
 }
 
 export interface RecordingSummary {
+  /** Where the cassette stands: `output`, unless another file took that name meanwhile. */
+  readonly path: string;
   readonly connections: number;
   readonly calls: number;
   readonly events: number;
   /** Size of the closed file. */
   readonly bytes: number;
-  /** What could not be written, when the disk failed. */
+  /** What could not be written, when the disk failed; all of it, when the file is gone. */
   readonly loss: { readonly error: Error; readonly events: number; readonly bytes: number } | undefined;
 }
 
@@ -80,7 +83,7 @@ export interface Recording {
  */
 export async function record(options: RecordOptions): Promise<Recording> {
   const bodies = bodyPolicy(options.bodies, options.noBodies);
-  const { docker, onUpstreamError, signal } = options;
+  const { docker, force = false, onUpstreamError, signal } = options;
   signal?.throwIfAborted();
   const writer = await CassetteWriter.create(
     options.output,
@@ -93,41 +96,50 @@ export async function record(options: RecordOptions): Promise<Recording> {
       bodiesLeftOut: bodies.patterns,
       ...(options.command === undefined ? {} : { command: options.command }),
     },
-    { force: options.force ?? false, ...(options.onLoss === undefined ? {} : { onFailure: options.onLoss }) },
+    { force, aside: force, ...(options.onLoss === undefined ? {} : { onFailure: options.onLoss }) },
   );
   const recorder = new Recorder(writer, bodies, process.hrtime.bigint(), options.onRequest);
   const proxies: Proxy[] = [];
   const start = async (proxy: ProxyOptions): Promise<Proxy> => {
-    try {
-      const started = await startProxy(proxy);
-      proxies.push(started);
-      signal?.throwIfAborted();
-      return started;
-    } catch (error) {
-      await Promise.all(proxies.map((other) => other.close()));
+    const started = await startProxy(proxy);
+    proxies.push(started);
+    signal?.throwIfAborted();
+    return started;
+  };
+  const startAll = async (): Promise<readonly [Proxy, Proxy | undefined]> => {
+    const proxy = await start({
+      listen: options.listen,
+      listenTls: options.listenTls,
+      listenInsecure: options.listenInsecure,
+      upstream: options.upstream,
+      upstreamTls: options.upstreamTls,
+      tap: recorder,
+      onUpstreamError,
+      onRefused: options.onRefused,
+      onHelperLine: options.onHelperLine,
+    });
+    const engine = docker && (await start({ ...docker, tap: recorder.engine, onUpstreamError: (error) => onUpstreamError?.(ofDocker(docker.upstream, error)) }));
+    if (force) await writer.takePlace();
+    return [proxy, engine];
+  };
+  const giveUp = async (): Promise<void> => {
+    await Promise.all(proxies.map((each) => each.close()));
+    if (force) await writer.discard();
+    else {
       await writer.close();
-      rmSync(options.output);
-      throw error;
+      rmSync(options.output, { force: true });
     }
   };
-  const proxy = await start({
-    listen: options.listen,
-    listenTls: options.listenTls,
-    listenInsecure: options.listenInsecure,
-    upstream: options.upstream,
-    upstreamTls: options.upstreamTls,
-    tap: recorder,
-    onUpstreamError,
-    onRefused: options.onRefused,
-    onHelperLine: options.onHelperLine,
+  const [proxy, engine] = await startAll().catch(async (error: unknown) => {
+    await giveUp();
+    throw error;
   });
-  const engine = docker && (await start({ ...docker, tap: recorder.engine, onUpstreamError: (error) => onUpstreamError?.(ofDocker(docker.upstream, error)) }));
   const finish = async (): Promise<RecordingSummary> => {
     signal?.removeEventListener('abort', abort);
     await Promise.all(proxies.map((each) => each.close()));
     const { buildkitVersion } = recorder;
-    const { bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
-    return { connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
+    const { path, bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
+    return { path: path === writer.path ? options.output : path, connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
   };
   let closed: Promise<RecordingSummary> | undefined;
   const close = (): Promise<RecordingSummary> => (closed ??= finish());

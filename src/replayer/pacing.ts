@@ -12,6 +12,17 @@ export interface PacingOptions {
   readonly maxGapMs?: number;
 }
 
+/** As ms, some thirty thousand years; a pace is far less. */
+const MOST = 1e15;
+
+/** @throws BridgetapeError `bad-argument` for what is no number from 0 on */
+export function refuseTimes({ pace, paces, maxGapMs, stallMs }: PacingOptions & { readonly stallMs: number }): void {
+  for (const [name, value] of [...Object.entries({ pace, maxGapMs, stallMs }), ...(paces ?? [])]) {
+    if (value === undefined || (value >= 0 && value <= MOST)) continue;
+    throw new BridgetapeError('bad-argument', `${name} is ${value}, which is no number from 0 on.`, 'For a time without an end: stallMs 0, and no maxGapMs.');
+  }
+}
+
 /**
  * Paces by the names that people have for methods, as paces by their `:path`s.
  *

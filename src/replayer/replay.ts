@@ -7,7 +7,7 @@ import { BridgetapeError } from '../errors.js';
 import { formatAddress, listen, temporaryAddress, type Listener, type SocketAddress, type TlsFiles } from '../socket/index.js';
 import type { Accept, AcceptTransport } from './call.js';
 import { systemClock } from './clock.js';
-import { offerDocker } from './docker-front.js';
+import { offerDocker, type DockerFront } from './docker-front.js';
 import { EngineScript } from './engine-script.js';
 import type { Fault } from './fault.js';
 import { FaultPlan, type FaultTally } from './fault-plan.js';
@@ -110,7 +110,7 @@ export const MAX_KEPT_MISSES = 1000;
  * @throws the reason of `signal`, when that was aborted before clients could connect
  * @throws BridgetapeError `cassette-not-found`, `not-a-cassette`, `cassette-version`, `cassette-damaged`,
  *   `ambiguous-cassettes` when a client could be either's of two, `address-in-use`, `bad-address`, `insecure-listener`,
- *   `bad-argument` for TLS files that are none, and for faults that say nothing or name no known method
+ *   `bad-argument` for TLS files that are none, times that are none, and for faults that say nothing or name no known method
  */
 export async function replay(options: ReplayOptions): Promise<Replay> {
   const { signal } = options;
@@ -123,21 +123,14 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const hearing = new Hearing(systemClock);
   const server = serverFor(overheard(plan?.before(accept) ?? accept, options.onRequest), listeners, hearing, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
-  const { address, remove } = options.listen === undefined ? temporaryAddress() : { address: options.listen, remove: () => undefined };
+  let front: ReturnType<typeof temporaryAddress> | undefined;
+  let docker: DockerFront | undefined;
   let scripts: readonly Script[] = [];
   let engineScript: EngineScript | undefined;
-  const docker = await offerDocker(cassettes, () => ({
-    script: (engineScript ??= new EngineScript(scripts.flatMap(({ exchanges }) => exchanges))),
-    serveBridge: serve,
-    openSession: (id) => replayer.openSession(id),
-    onMiss: listeners.onMiss,
-    clock: systemClock,
-    pace: options.pace ?? 0,
-  }));
   const release = (): void => {
     docker?.close();
     for (const cassette of cassettes) cassette.close();
-    remove();
+    front?.remove();
   };
   const prepare = (): Replayer => {
     scripts = readScripts(cassettes, options);
@@ -147,6 +140,15 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   let replayer: Replayer;
   let listener: Listener | undefined;
   try {
+    const address = options.listen ?? (front = temporaryAddress()).address;
+    docker = await offerDocker(cassettes, () => ({
+      script: (engineScript ??= new EngineScript(scripts.flatMap(({ exchanges }) => exchanges))),
+      serveBridge: serve,
+      openSession: (id) => replayer.openSession(id),
+      onMiss: listeners.onMiss,
+      clock: systemClock,
+      pace: options.pace ?? 0,
+    }));
     // Whether several can be told apart is known before a client is begun for them.
     const prepared = cassettes.length > 1 ? prepare() : undefined;
     listener = await listen(address, { allowHalfOpen: false, paused: false, tls, insecure, onRefused }, serve);
@@ -305,11 +307,12 @@ function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, hear
   return new GrpcServer({ accept, limits, hearing, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
 
-/** All of them or none. */
 /** Each is an open file while it is served; systems allow 1024 by default. */
 const MAX_CASSETTES = 500;
 
+/** All of them or none. */
 function openAll(files: readonly string[]): readonly Cassette[] {
+  if (files.length === 0) throw new BridgetapeError('cassette-not-found', 'No cassette was named.', 'Name one, several, or a folder that holds some.');
   if (files.length > MAX_CASSETTES) throw new BridgetapeError('bad-argument', `${files.length} cassettes are too many to be served at once: ${MAX_CASSETTES} can be.`, 'Name fewer of them, or a smaller folder.');
   const opened: Cassette[] = [];
   try {

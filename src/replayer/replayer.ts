@@ -20,7 +20,7 @@ import type { Role } from './part.js';
 import type { Told } from './miss.js';
 import type { PlacedFiles } from './placed-files.js';
 import type { Stage } from './player.js';
-import { Pacing, type PacingOptions } from './pacing.js';
+import { Pacing, refuseTimes, type PacingOptions } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 import { mustRecur } from './recurrence.js';
@@ -79,11 +79,12 @@ export class Replayer {
 
   /**
    * @param script of the cassette; of several, in the order in which they were named
-   * @throws BridgetapeError `ambiguous-cassettes`
+   * @throws BridgetapeError `ambiguous-cassettes`, `bad-argument` for paces and times that are none
    */
   constructor(script: Script | readonly Script[], options: ReplayerOptions = {}) {
     const { files, stallMs = DEFAULT_STALL_MS, clock = systemClock, heard = () => clock.now(), isHeld = () => false, onMiss, onReannotation, onCrash } = options;
     const scripts = 'builds' in script ? [script] : script;
+    refuseTimes({ ...options, stallMs });
     this.scripts = scripts;
     const missed = onMiss ?? ((): void => undefined);
     const stage: Stage = { clock, heard, pacing: new Pacing(options), files, missed, reannotated: onReannotation ?? ((): void => undefined), crashed: onCrash ?? ((): void => undefined) };
@@ -94,7 +95,7 @@ export class Replayer {
     const [first] = scripts;
     if (first === undefined) throw new Error('no cassette is served');
     this.repertoire = new Repertoire(builds, first.rules, first.origin);
-    this.stalls = new StallWatch(stage, BigInt(Math.round(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall), isHeld);
+    this.stalls = new StallWatch(stage, BigInt(Math.ceil(stallMs)) * NS_PER_MS, (stall) => this.failStalled(stall), isHeld);
     this.slots = new BuildSlots(stage, this.repertoire, this.stalls.wake);
     this.services = new Set([BRIDGE, SOLVE, ...scripts.flatMap((one) => one.others.map(({ path }) => path))].map(serviceOf));
     // Outside of builds, clients poll: workers, version, health.

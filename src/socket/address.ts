@@ -2,6 +2,8 @@
  * Addresses in the form that buildctl takes them: `unix:///run/buildkit/buildkitd.sock`, `tcp://127.0.0.1:1234`, and
  * `docker-container://NAME` and its like, which a program has to be run for.
  */
+import { resolve } from 'node:path';
+
 import { BridgetapeError } from '../errors.js';
 import { helperCommand, isHelperScheme, type Command } from './helper-url.js';
 
@@ -65,12 +67,33 @@ export function parseSocketAddress(text: string): SocketAddress {
   return address;
 }
 
+/** The same address for who is in another folder; as it is where the kernel does not take the longer path. */
+export function absolute(address: SocketAddress): SocketAddress {
+  if (address.kind === 'tcp') return address;
+  const path = resolve(address.path);
+  return fits(path) ? { kind: 'unix', path } : address;
+}
+
+/** Whether the kernel takes a path for a socket: Node would cut off what is too much. */
+export function fits(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
+}
+
+/**
+ * For an address that was not read from a text.
+ *
+ * @throws BridgetapeError `bad-address` for a path that no socket can have, and a port that is none
+ */
+export function checkAddress(address: Address): void {
+  if (address.kind === 'unix') parseUnix(formatAddress(address), address.path);
+  if (address.kind === 'tcp') checkPort(formatAddress(address), address.port);
+}
+
 function parseUnix(text: string, path: string): SocketAddress {
   if (path === '') throw bad(text, 'the socket path is empty');
   if (path.includes('\0')) throw bad(text, 'the socket path holds a NUL byte');
-  const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_SOCKET_PATH_BYTES) {
-    throw bad(text, `the socket path has ${bytes} bytes, and the kernel takes ${MAX_SOCKET_PATH_BYTES}`, 'Name a socket in a folder with a shorter path.');
+  if (!fits(path)) {
+    throw bad(text, `the socket path has ${Buffer.byteLength(path)} bytes, and the kernel takes ${MAX_SOCKET_PATH_BYTES}`, 'Name a socket in a folder with a shorter path.');
   }
   return { kind: 'unix', path };
 }
@@ -80,8 +103,12 @@ function parseTcp(text: string, rest: string): SocketAddress {
   if (!match) throw bad(text, 'what follows tcp:// is not host:port');
   const host = match[1] ?? (match[2] === '' ? 'localhost' : (match[2] ?? 'localhost'));
   const port = Number(match[3]);
-  if (port > 65_535) throw bad(text, `${port} is no port (0 to 65535)`);
+  checkPort(text, port);
   return { kind: 'tcp', host, port };
+}
+
+function checkPort(text: string, port: number): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw bad(text, `${port} is no port (0 to 65535)`);
 }
 
 export function formatAddress(address: Address): string {

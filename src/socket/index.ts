@@ -1,4 +1,4 @@
-export { DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, parseSocketAddress, type Address, type HelperAddress, type SocketAddress } from './address.js';
+export { absolute, checkAddress, DEFAULT_BUILDKIT_ADDRESS, formatAddress, parseAddress, parseSocketAddress, type Address, type HelperAddress, type SocketAddress } from './address.js';
 export type { Command } from './helper-url.js';
 export { DEFAULT_DOCKER_SOCKET, dockerHost, type DockerHost } from './docker-host.js';
 export { listen, temporaryAddress, type Listener, type ListenOptions } from './listener.js';

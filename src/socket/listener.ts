@@ -1,13 +1,13 @@
 /**
  * Listening sockets: made so that only their owner can dial them, never in another's place, and gone when closed.
  */
-import { lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, unlinkSync, type Stats } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { BridgetapeError } from '../errors.js';
-import { formatAddress, type SocketAddress } from './address.js';
+import { checkAddress, fits, formatAddress, type SocketAddress } from './address.js';
 import { checkReach, hostAddress, reachOf } from './reach.js';
 import { tlsServer, type TlsFiles, type TlsServer } from './tls-server.js';
 
@@ -26,13 +26,29 @@ export interface Listener {
  */
 const MAX_BACKLOG = 4096;
 
-/** A new address for a unix socket, in a folder of its own that only this user can enter. */
+/**
+ * A new address for a unix socket, in a folder of its own that only this user can enter.
+ *
+ * @throws BridgetapeError `bad-address` where no folder can be made
+ */
 export function temporaryAddress(name = 'buildkitd.sock'): { readonly address: SocketAddress; readonly remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'bridgetape-'));
+  const place = resolve(tmpdir());
+  // TMPDIR may lead deeper than a socket's path can.
+  const folder = temporaryFolder(fits(join(place, `${PREFIX}XXXXXX`, name)) ? place : '/tmp');
   return {
     address: { kind: 'unix', path: join(folder, name) },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+const PREFIX = 'bridgetape-';
+
+function temporaryFolder(place: string): string {
+  try {
+    return mkdtempSync(join(place, PREFIX));
+  } catch (error) {
+    throw new BridgetapeError('bad-address', `Cannot make a folder for a socket in ${place}: ${errorCode(error) ?? String(error)}.`, 'Look at TMPDIR, or name a socket with --listen.', { cause: error });
+  }
 }
 
 export interface ListenOptions {
@@ -57,6 +73,7 @@ export interface ListenOptions {
  */
 export async function listen(asked: SocketAddress, options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
   const { allowHalfOpen, paused, tls: files, onRefused } = options;
+  checkAddress(asked);
   let address = asked;
   const refused = (why: string): void => onRefused?.(refusal(address, why));
   const tls = files === undefined ? undefined : await tlsServer(files, allowHalfOpen, accept, refused);
@@ -71,16 +88,13 @@ export async function listen(asked: SocketAddress, options: ListenOptions, accep
     return { address, reach: reachOf(address, host, files), close: () => closeServer(server, tls) };
   }
   const madeFolder = makeFolder(asked.path);
-  await removeStaleSocket(asked);
-  await bind(server, asked, () => {
-    // The mode is right from the first moment on: libuv binds within listen().
-    const before = process.umask(0o177);
-    try {
-      server.listen({ path: asked.path, backlog: MAX_BACKLOG });
-    } finally {
-      process.umask(before);
-    }
-  });
+  try {
+    await removeStaleSocket(asked);
+    await bind(server, asked, () => listenPrivately(server, asked.path));
+  } catch (error) {
+    if (madeFolder !== undefined) removeEmptyFolder(madeFolder);
+    throw error;
+  }
   return {
     address,
     reach: undefined,
@@ -119,6 +133,28 @@ function closeServer(server: Server, tls: TlsServer | undefined): Promise<void> 
   return Promise.resolve();
 }
 
+/** The mode is right from the first moment on: libuv binds within listen(). */
+function listenPrivately(server: Server, path: string): void {
+  const before = maskOthers();
+  try {
+    server.listen({ path, backlog: MAX_BACKLOG });
+  } finally {
+    if (before !== undefined) process.umask(before);
+  }
+  // At once, where it could not be before: nobody else gets into a folder that was made for the socket anyhow.
+  if (before === undefined && server.listening) chmodSync(path, 0o600);
+}
+
+/** @returns the mask that was; undefined in a worker, as vitest's pool of threads has them, which may set none */
+function maskOthers(): number | undefined {
+  try {
+    return process.umask(0o177);
+  } catch (error) {
+    if (errorCode(error) !== 'ERR_WORKER_UNSUPPORTED_OPERATION') throw error;
+    return undefined;
+  }
+}
+
 function makeFolder(path: string): string | undefined {
   const folder = dirname(path);
   try {
@@ -142,7 +178,7 @@ function removeEmptyFolder(folder: string): void {
 
 /** Removes a socket that a killed process left; refuses when somebody answers or when it is no socket. */
 async function removeStaleSocket(address: SocketAddress & { kind: 'unix' }): Promise<void> {
-  const stat = lstatSync(address.path, { throwIfNoEntry: false });
+  const stat = look(address);
   if (stat === undefined) return;
   const text = formatAddress(address);
   if (!stat.isSocket()) {
@@ -155,6 +191,14 @@ async function removeStaleSocket(address: SocketAddress & { kind: 'unix' }): Pro
     unlinkSync(address.path);
   } catch (error) {
     if (errorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function look(address: SocketAddress & { kind: 'unix' }): Stats | undefined {
+  try {
+    return lstatSync(address.path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw describe(error as NodeJS.ErrnoException, address);
   }
 }
 

@@ -106,6 +106,8 @@ export class ServerConnection implements FrameSink, StreamOwner {
   /** The client knows our settings; until then it keeps to RFC 9113's own. */
   private acknowledged = false;
   private highest = 0;
+  /** The last stream of the latest GOAWAY. */
+  private lastPromised = EVERY_STREAM;
   private continuations = 0;
   private blockDependsOnItself = false;
   /** The stream of the DATA frame at hand, when its content is wanted. */
@@ -332,7 +334,9 @@ export class ServerConnection implements FrameSink, StreamOwner {
 
   private goAway(lastStream: number, code: number, reason: string): void {
     const debug = new TextEncoder().encode(reason.slice(0, MAX_DEBUG_CHARS));
-    this.out.frame(GOAWAY, 0, 0, [...octets32(lastStream), ...octets32(code), ...debug]);
+    // RFC 9113 §6.8: of streams that were disowned once, refused ones too, none is taken back.
+    this.lastPromised = Math.min(this.lastPromised, lastStream);
+    this.out.frame(GOAWAY, 0, 0, [...octets32(this.lastPromised), ...octets32(code), ...debug]);
   }
 
   /** The server's preface (RFC 9113 §3.4), and as much window for the connection as it gets. */

@@ -1,10 +1,11 @@
 /** `bridgetape record` and `replay` as their users meet them: exit statuses, signals, messages, what is left behind. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Cassette } from '../../src/cassette/index.js';
@@ -74,6 +75,20 @@ describe('bridgetape record -- CMD', () => {
     expect(run(['record', '-o', path('a.cassette'), '--', 'sh', '-c', 'kill -TERM $$']).status).toBe(128 + 15);
   });
 
+  it.each([
+    ['nobody reads', (cli: string) => `(${cli}; echo $? >"$OUT/status") 2>&1 >/dev/null | true`],
+    ['finds no room', (cli: string) => `${cli} 2>/dev/full; echo $? >"$OUT/status"`],
+  ])('goes on when %s what it says', (_what, shell) => {
+    // Each client that finds no daemon is a line.
+    const client = "const { connect } = require('net'); connect(process.env.BUILDKIT_HOST.slice(7)).on('error', () => {}).on('close', () => {})";
+    const script = `for i in 1 2 3; do "$NODE" -e "$CLIENT"; done`;
+    const cli = `"$NODE" "$CLI" record -o "$OUT/a.cassette" --to unix:///no/daemon.sock -- sh -c '${script}'`;
+    spawnSync('bash', ['--norc', '-c', shell(cli)], { stdio: 'ignore', env: { ...process.env, TMPDIR: folder, OUT: folder, CLI, NODE: process.execPath, CLIENT: client } });
+    expect(readFileSync(path('status'), 'utf8')).toBe('0\n');
+    expect(Cassette.open(path('a.cassette')).state).toBe('whole');
+    expect(nothingLeft()).toBe(true);
+  });
+
   it('passes a signal on to the command, and closes the cassette', async () => {
     const child = spawn(process.execPath, [CLI, 'record', '-o', path('a.cassette'), '--', 'sh', '-c', 'trap "exit 5" TERM; echo up; while :; do sleep 0.05; done'], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -96,6 +111,24 @@ describe('bridgetape record -- CMD', () => {
     expect(status).toBe(expected);
     expect(stderr).toContain(message);
     expect(existsSync(path('a.cassette'))).toBe(false);
+  });
+
+  it('says of a program that is there why it does not run', () => {
+    const program = path('program');
+    writeFileSync(program, '#!/no/such/interpreter\n', { mode: 0o755 });
+    const script = run(['record', '-o', path('a.cassette'), '--', program]);
+    expect(script.status).toBe(127);
+    expect(script.stderr).toContain(`Cannot run "${program}": the interpreter that it names is not there.`);
+    const file = openSync(program, 'a');
+    const busy = run(['record', '-o', path('b.cassette'), '--', program]);
+    closeSync(file);
+    expect(busy.status).toBe(127);
+    expect(busy.stderr).toContain(`Cannot run "${program}": spawn ETXTBSY.`);
+  });
+
+  it('gives a command that goes elsewhere an address that leads to the same socket', () => {
+    const { stdout } = spawnSync(process.execPath, [CLI, 'record', '-o', 'a.cassette', '--listen', 'unix://front.sock', '--', 'sh', '-c', 'cd / && echo $BUILDKIT_HOST'], { encoding: 'utf8', cwd: folder });
+    expect(stdout).toBe(`unix://${path('front.sock')}\n`);
   });
 
   it.each([
@@ -224,5 +257,35 @@ describe('bridgetape without a command', () => {
     child.kill('SIGINT');
     expect((await once(child, 'exit'))[0]).toBe(expected);
     expect(existsSync(path('front.sock'))).toBe(false);
+  });
+
+  it('record closes the cassette in peace when a second signal comes', async () => {
+    const front = path('front.sock');
+    daemon.removeAllListeners('connection').on('connection', (socket: Socket) => socket.pause());
+    const accepted = once(daemon, 'connection') as Promise<[Socket]>;
+    const child = spawn(process.execPath, [CLI, 'record', '-o', path('a.cassette'), '--listen', `unix://${front}`], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, TMPDIR: folder, BUILDKIT_HOST: `unix://${path('daemon.sock')}` },
+    });
+    const said = createInterface(child.stderr)[Symbol.asyncIterator]();
+    expect((await said.next()).value).toContain('listening on');
+    // More than is taken of it, so that there is something to wait for at the end.
+    const client = connect(front).on('error', () => undefined);
+    client.write(Buffer.alloc(8_000_000));
+    const [socket] = await accepted;
+    const gone = new Promise<void>((resolve) => {
+      const watcher = watch(folder, () => {
+        if (existsSync(front)) return;
+        watcher.close();
+        resolve();
+      });
+    });
+    child.kill('SIGINT');
+    await gone;
+    child.kill('SIGINT');
+    expect((await said.next()).value).toBe(`bridgetape: closing ${path('a.cassette')}; another signal leaves it interrupted`);
+    socket.destroy();
+    expect((await once(child, 'exit'))[0]).toBe(0);
+    expect(Cassette.open(path('a.cassette')).state).toBe('whole');
   });
 });

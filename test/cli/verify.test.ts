@@ -83,6 +83,11 @@ describe('bridgetape verify', () => {
     expect((await piped(['verify', at('build.cassette')], 'true')).status).toBe(0);
   });
 
+  it.skipIf(process.platform !== 'linux')('says of a file that the system does not read what the system says', async () => {
+    const { status, stderr } = await bridgetape(['verify', '/proc/self/mem']);
+    expect([status, stderr.split('\n')[0]]).toEqual([2, 'bridgetape: Cannot read /proc/self/mem at byte 0: EIO: i/o error, read.']);
+  });
+
   it('refuses what is no cassette, with status 2', async () => {
     const missing = await bridgetape(['verify', at('nothing.cassette')]);
     expect(missing.status).toBe(2);

@@ -8,6 +8,12 @@ describe('a command that is run quietly', () => {
     expect(await run('echo out $GIVEN; echo err >&2; exit 3', { env: { GIVEN: 'it' } })).toEqual({ status: 3, output: expect.stringMatching(/^(out it\nerr\n|err\nout it\n)$/) as string });
   });
 
+  it('that cannot be run is told in words, whenever the system says so', async () => {
+    const quietly = (program: string, env = {}) => runQuietly([program], { env, signal: new AbortController().signal });
+    await expect(quietly('/no/such/program')).rejects.toMatchObject({ code: 'command-not-found', what: 'Cannot run "/no/such/program": there is no such program.' });
+    await expect(quietly('true', { LONG: 'x'.repeat(200_000) })).rejects.toMatchObject({ code: 'command-not-found', what: 'Cannot run "true": spawn E2BIG.' });
+  });
+
   it('has nothing to read', async () => {
     expect(await run('cat; echo over')).toEqual({ status: 0, output: 'over\n' });
   });

@@ -425,18 +425,30 @@ describe('RFC 9113 §6.8 what goes on after a GOAWAY', () => {
     expect(peer.frames.at(-1)).toMatchObject({ type: 'GOAWAY', last: 0, code: 'NO_ERROR' });
   });
 
-  it('a stream that comes after the last one was named is not served', () => {
+  /** One that has said that stream 1 is its last, and then got another. */
+  const refusesThree = (): Peer => {
     const peer = new Peer();
     peer.send(request(1, true));
     peer.connection.drain();
     const probe = peer.receive().find(({ type }) => type === 'PING');
     if (probe?.type === 'PING') peer.send(ping(probe.payload, FLAG.ack));
     peer.send(request(3, true));
+    return peer;
+  };
+
+  it('a stream that comes after the last one was named is not served', () => {
+    const peer = refusesThree();
     expect(peer.requests).toHaveLength(1);
     // Its answer is silence, or a refusal: either way the client can try it elsewhere.
     for (const sent of peer.on(3)) expect(sent).toEqual({ type: 'RST_STREAM', stream: 3, code: 'REFUSED_STREAM' });
     peer.request(1).answer();
     expect(peer.on(1)).toHaveLength(3);
+  });
+
+  it('an error after the last stream was named names none beyond it, though one was refused since', () => {
+    const peer = refusesThree();
+    peer.send(frame(TYPE.ping, 0, 0, new Uint8Array(3)));
+    expect(peer.frames.at(-1)).toMatchObject({ type: 'GOAWAY', last: 1, code: 'FRAME_SIZE_ERROR' });
   });
 
   it('an abort says why in its last frame, and sends no answer after it', () => {

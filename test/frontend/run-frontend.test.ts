@@ -128,6 +128,13 @@ describe('a frontend that does something else', () => {
     expect(status).toBe(1);
   });
 
+  it('has as long as it was given, though a timer takes less', async () => {
+    using folder = new Folder();
+    const starts = exec('p', { Init: { ContainerID: 'c', Meta: { Args: ['make'] } } });
+    const { said } = run(await recorded(folder), { calls: [['ExecProcess', starts]] }, ['--stall', '1000000000']);
+    expect(said.join('\n')).not.toMatch(/killed|Timeout/);
+  });
+
   it('gets an error, and no silence, for what the recording never answered', async () => {
     using folder = new Folder();
     const silent = new Tape().call(bridge('ReadFile')).sends(readFile('a')).closes().cancels();
@@ -212,6 +219,12 @@ describe('bridgetape run', () => {
     using folder = new Folder();
     const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.cjs'), 'run', await recorded(folder), ...words], { encoding: 'utf8' });
     expect([status, stderr]).toEqual([expected, expect.stringMatching(text)]);
+  });
+
+  it('says in words why the frontend does not run', async () => {
+    using folder = new Folder();
+    const environment = new Map([['LONG', 'x'.repeat(200_000)]]);
+    await expect(runFrontend({ file: await recorded(folder), command: ['true'], environment })).rejects.toMatchObject({ code: 'command-not-found', what: expect.stringMatching(/^Cannot run ".*true": spawn E2BIG\.$/) as string });
   });
 
   it('refuses a cassette without a frontend', async () => {

@@ -1,4 +1,5 @@
 /** The same decision for programs: a replay of a real build stands in for BuildKit. */
+import { getEventListeners } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -67,6 +68,21 @@ describe('a cassette in use', () => {
     expect(await recording.close()).toMatchObject({ rejected: 'the recording was aborted' });
     expect(readdirSync(folder)).toEqual(['a.cassette.new']);
     expect(existsSync(dirname(recording.address.slice('unix://'.length)))).toBe(false);
+  });
+
+  it('leaves nothing with a signal that goes on, and no folder that was made for nothing', async () => {
+    const { signal } = new AbortController();
+    const path = join(folder, 'new', 'folders', 'a.cassette');
+    const unused = await use('once', { file: path, signal });
+    expect(await unused.close()).toMatchObject({ rejected: 'nothing was asked of BuildKit' });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    await expect(use('once', { file: path, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is neither for a mode that is none', async () => {
+    await expect(use('sometimes' as Mode)).rejects.toMatchObject({ code: 'bad-argument', what: 'mode got "sometimes", which is no mode.' });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('is recorded by one at a time', async () => {

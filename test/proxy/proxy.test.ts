@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { startProxy, type Proxy, type Tap } from '../../src/proxy/index.js';
 import type { SocketAddress } from '../../src/socket/index.js';
@@ -29,7 +29,7 @@ async function serve(handle: (socket: Socket) => void): Promise<void> {
   await once(server.listen(path('daemon.sock')), 'listening');
 }
 
-async function start(tap: Tap, upstream = unix('daemon.sock')): Promise<void> {
+async function start(tap: Tap, upstream: SocketAddress = unix('daemon.sock')): Promise<void> {
   proxy = await startProxy({ listen: unix('proxy.sock'), upstream, tap, onUpstreamError: (error) => errors.push(error) });
 }
 
@@ -119,6 +119,14 @@ describe('a proxy', () => {
     expect(tap.log).toEqual(['open', 'close server error']);
   });
 
+  it.each([
+    { kind: 'tcp', host: '127.0.0.1', port: 65_536 },
+    { kind: 'unix', path: `/tmp/${'x'.repeat(107)}` },
+  ] as const)('is not begun for a daemon at an address that is none', async (upstream) => {
+    server = createServer();
+    await expect(start(new Watcher(), upstream)).rejects.toMatchObject({ code: 'bad-address' });
+  });
+
   it('closes the client at once when the daemon is lost', async () => {
     await serve((socket) => {
       socket.once('data', () => socket.resetAndDestroy());
@@ -193,5 +201,76 @@ describe('a proxy', () => {
     proxy = undefined;
     await gone;
     expect(tap.log.at(0)).toBe('open');
+  });
+
+  it('hands on what a client said last, though it is closed as soon as that one is gone', async () => {
+    const last = randomBytes(150_000);
+    const heard: Buffer[] = [];
+    const over = new Promise<void>((resolve) => {
+      void serve((socket) => {
+        socket.on('data', (chunk: Buffer) => heard.push(chunk));
+        socket.on('end', resolve);
+      });
+    });
+    const tap = new Watcher();
+    await start(tap);
+    // Taken by the kernel, and by nobody else yet.
+    await once(dial().end(last), 'finish');
+    await proxy?.close();
+    proxy = undefined;
+    await over;
+    expect(Buffer.concat(heard).equals(last)).toBe(true);
+    expect(tap.all('client').equals(last)).toBe(true);
+  });
+
+  describe('that is closed', () => {
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+    /** Waits until nothing crosses any more: whoever does not read has all that the kernel holds for it. */
+    const stuck = async (tap: Watcher, side: 'client' | 'server'): Promise<void> => {
+      for (let [quiet, before] = [0, 0]; quiet < 20; ) {
+        await turn();
+        const crossed = tap.bytes[side].length;
+        quiet = crossed === before && crossed > 0 ? quiet + 1 : 0;
+        before = crossed;
+      }
+    };
+
+    /** The time that it waits goes by at once. */
+    const closeNow = async (): Promise<void> => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const over = new AbortController();
+      void proxy?.close().then(() => over.abort());
+      proxy = undefined;
+      while (!over.signal.aborted) {
+        await turn();
+        vi.advanceTimersByTime(1_000);
+      }
+    };
+
+    afterEach(() => vi.useRealTimers());
+
+    it('does not wait for ever for a client that reads no more', async () => {
+      await serve((socket) => socket.write(Buffer.alloc(8_000_000)));
+      const tap = new Watcher();
+      await start(tap);
+      const client = dial().pause();
+      await stuck(tap, 'server');
+      await closeNow();
+      await tap.closed;
+      client.destroy();
+    });
+
+    it('nor for a daemon that does not', async () => {
+      await serve((socket) => socket.pause());
+      const tap = new Watcher();
+      await start(tap);
+      const client = dial();
+      client.write(Buffer.alloc(8_000_000));
+      await stuck(tap, 'client');
+      client.destroy();
+      await closeNow();
+      await tap.closed;
+    });
   });
 });

@@ -198,6 +198,17 @@ describe('a daemon with TLS', () => {
     expect(lost[0]?.message).toContain('it does not speak TLS');
   });
 
+  it('that never answers is not waited for when the proxy is closed', async () => {
+    const server = createPlainServer((socket) => kept(socket).resume());
+    await start(await listening(server), { upstreamTls: { authority: authorityFile() } });
+    dial();
+    await once(server, 'connection');
+    await proxy?.close();
+    proxy = undefined;
+    await tap.closed;
+    expect(lost).toEqual([]);
+  });
+
   it.each([
     ['without an authority', () => ({ certificate: files('c').certificate, key: files('c').key }), 'Nothing says who signed'],
     ['with a name alone', () => ({ serverName: 'daemon' }), 'Nothing says who signed'],

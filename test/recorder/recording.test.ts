@@ -1,6 +1,6 @@
 /** A real grpc-js client and server with a recording between them. */
 import * as grpc from '@grpc/grpc-js';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -168,6 +168,43 @@ describe('a recording', () => {
   it('leaves nothing behind when it cannot listen', async () => {
     await expect(start({ listen: { kind: 'unix', path: path('back.sock') } })).rejects.toMatchObject({ code: 'address-in-use' });
     expect(existsSync(cassettePath())).toBe(false);
+  });
+
+  it('replaces an older cassette when clients can connect, and not before', async () => {
+    writeFileSync(cassettePath(), 'an older one');
+    await expect(start({ force: true, listen: { kind: 'unix', path: path('back.sock') } })).rejects.toMatchObject({ code: 'address-in-use' });
+    await expect(start({ force: true, listenTls: { certificate: path('none'), key: path('none') } })).rejects.toMatchObject({ code: 'bad-argument' });
+    expect(readFileSync(cassettePath(), 'utf8')).toBe('an older one');
+    expect(readdirSync(folder).sort()).toEqual(['back.sock', 'out.cassette']);
+    await start({ force: true });
+    expect(Cassette.open(cassettePath()).state).toBe('interrupted');
+    expect((await stop()).state).toBe('whole');
+  });
+
+  it('says of a link that leads nowhere what it is', async () => {
+    symlinkSync(path('nothing'), cassettePath());
+    await expect(start({ force: true })).rejects.toThrow(/it is a symbolic link that leads nowhere/);
+  });
+
+  it('says where it stands when another file has taken its name', async () => {
+    await start();
+    rmSync(cassettePath());
+    writeFileSync(cassettePath(), 'mine');
+    client.close();
+    const { path: where, loss } = await recording.close();
+    expect([where, loss]).toEqual([path('out.1.cassette'), undefined]);
+    expect(Cassette.open(where).state).toBe('whole');
+    expect(readFileSync(cassettePath(), 'utf8')).toBe('mine');
+  });
+
+  it('has lost everything when its folder is gone, and says so', async () => {
+    mkdirSync(path('tapes'));
+    await start({ output: path('tapes/a.cassette') });
+    await call(PING, ['one']);
+    rmSync(path('tapes'), { recursive: true });
+    client.close();
+    const { events, loss } = await recording.close();
+    expect(loss).toMatchObject({ events, error: { message: 'the file is gone' } });
   });
 
   it('with no call in it is a whole cassette', async () => {

@@ -1,11 +1,11 @@
 /** A replay as the public API has it: where it listens, how it is reached, how it ends. */
 import * as grpc from '@grpc/grpc-js';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { duplexPair } from './duplex-pair.js';
 import { replay, type Replay, type ReplayOptions } from '../../src/replayer/index.js';
@@ -100,6 +100,28 @@ describe('a replay listens', () => {
     await expect(replay({ file: CASSETTE, tls: { certificate: tls('server.pem'), key: join(folder, 'nothing') } })).rejects.toMatchObject({ code: 'bad-argument' });
     await expect(replay({ file: CASSETTE, tls: { certificate: CASSETTE, key: SERVER.key } })).rejects.toThrow(/There is no certificate in/);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([
+    ['a pace', { pace: -1 }],
+    ['a pace of a method', { paces: { Ping: NaN } }],
+    ['a longest silence', { maxGapMs: Infinity }],
+    ['a time that is waited', { stallMs: Infinity }],
+  ])('not at all with %s that is no number', async (_what, options) => {
+    await expect(replay({ file: CASSETTE, listen: { kind: 'unix', path: join(folder, 'a.sock') }, ...options })).rejects.toMatchObject({ code: 'bad-argument' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('not at all where no folder for a socket can be made, and keeps no file open', async () => {
+    vi.stubEnv('TMPDIR', join(folder, 'none'));
+    await expect(replay({ file: CASSETTE })).rejects.toMatchObject({ code: 'bad-address' });
+    vi.unstubAllEnvs();
+    const open = readdirSync('/proc/self/fd').filter((fd) => existsSync(`/proc/self/fd/${fd}`) && readlinkSync(`/proc/self/fd/${fd}`) === CASSETTE);
+    expect(open).toEqual([]);
+  });
+
+  it('not at all without a cassette', async () => {
+    await expect(replay({ file: [] })).rejects.toMatchObject({ code: 'cassette-not-found' });
   });
 
   it('at the other end of any stream', async () => {

@@ -1,12 +1,13 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../../src/socket/index.js';
+import { formatAddress, listen, temporaryAddress, type SocketAddress, type TlsFiles } from '../../src/socket/index.js';
 import { authority, writeIdentity } from './certificates.js';
 
 const OPTIONS = { allowHalfOpen: true, paused: false };
@@ -16,7 +17,10 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'bt-'));
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const at = (name: string): SocketAddress & { kind: 'unix' } => ({ kind: 'unix', path: join(folder, name) });
 
@@ -31,6 +35,23 @@ describe('a listening socket', () => {
     expect(existsSync(address.path)).toBe(false);
     remove();
     expect(existsSync(join(address.path, '..'))).toBe(false);
+  });
+
+  it('can be dialled by its owner alone in a worker too, which may not set the mask', async () => {
+    const address = join(folder, 'a.sock');
+    const script = `
+      const { parentPort, workerData } = require('node:worker_threads');
+      import(workerData.listener).then(async ({ listen }) => {
+        const listener = await listen({ kind: 'unix', path: workerData.address }, { allowHalfOpen: true, paused: false }, () => undefined);
+        parentPort.postMessage('listening');
+        parentPort.once('message', () => listener.close());
+      });`;
+    const worker = new Worker(script, { eval: true, workerData: { address, listener: join(import.meta.dirname, '..', '..', 'dist', 'socket', 'index.js') } });
+    await once(worker, 'message');
+    expect(mode(address)).toBe(0o600);
+    worker.postMessage('enough');
+    await once(worker, 'exit');
+    expect(existsSync(address)).toBe(false);
   });
 
   it('takes the place of one that nobody answers on', async () => {
@@ -80,6 +101,30 @@ describe('a listening socket', () => {
     expect(mode(join(folder, 'new'))).toBe(0o700);
     await listener.close();
     expect(existsSync(join(folder, 'new'))).toBe(false);
+  });
+
+  it.each([
+    ['in place of a folder', 'made/.', 'address-in-use'],
+    ['below a file', 'file/a.sock', 'bad-address'],
+  ])('is none %s, and leaves nothing behind', async (_where, path, code) => {
+    writeFileSync(join(folder, 'file'), '');
+    const before = readdirSync(folder);
+    await expect(listen({ kind: 'unix', path: `${folder}/${path}` }, OPTIONS, () => undefined)).rejects.toMatchObject({ code });
+    expect(readdirSync(folder)).toEqual(before);
+  });
+
+  it('has a path that the kernel takes whole', async () => {
+    await expect(listen(at('x'.repeat(100)), OPTIONS, () => undefined)).rejects.toMatchObject({ code: 'bad-address', what: expect.stringContaining('the kernel takes 107') as unknown });
+    vi.stubEnv('TMPDIR', join(folder, 'x'.repeat(80)));
+    const { address, remove } = temporaryAddress();
+    expect(formatAddress(address)).toMatch(/^unix:\/\/\/tmp\/bridgetape-\w+\/buildkitd\.sock$/);
+    remove();
+    vi.stubEnv('TMPDIR', join(folder, 'none'));
+    expect(() => temporaryAddress()).toThrow(`Cannot make a folder for a socket in ${join(folder, 'none')}: ENOENT.`);
+  });
+
+  it.each([65_536, -1, 1.5, NaN])('has a port: %s is none', async (port) => {
+    await expect(listen({ kind: 'tcp', host: '127.0.0.1', port }, OPTIONS, () => undefined)).rejects.toMatchObject({ code: 'bad-address' });
   });
 
   it('on tcp says which port it was given', async () => {

@@ -44,11 +44,11 @@ export interface WriterOptions {
   readonly disk?: Disk;
 }
 
-/** What the file does not hold, from the moment when the disk failed. */
+/** What the file does not hold, from the moment when the disk failed; or all of it, when the file is gone. */
 export interface Loss {
   readonly error: Error;
   readonly events: number;
-  /** Payload bytes of the lost messages. */
+  /** Payload bytes of the lost messages; of a file that is gone, its own. */
   readonly bytes: number;
 }
 
@@ -82,8 +82,8 @@ export class CassetteWriter {
   readonly #file: DiskFile;
   readonly #identity: FileIdentity;
   readonly #header: NewHeader;
-  /** Where the file stands until it is closed, when that is not its place. */
-  readonly #aside: string | undefined;
+  /** Where the file stands until it is closed or takes its place, when that is another. */
+  #aside: string | undefined;
   readonly #isForced: boolean;
   readonly #onFailure: ((error: Error) => void) | undefined;
 
@@ -155,6 +155,11 @@ export class CassetteWriter {
     }
   }
 
+  /** Where the file is to stand. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** Set once the disk failed: from then on events are only counted. */
   get loss(): Loss | undefined {
     return this.#loss;
@@ -203,6 +208,21 @@ export class CassetteWriter {
   leave(): Promise<Closed> {
     this.#closed ??= this.#leave();
     return this.#closed;
+  }
+
+  /**
+   * Puts a file that is written aside in its place at once: from here on it stands there, whatever becomes of it.
+   *
+   * @throws BridgetapeError `cassette-not-writable`; it is still aside then
+   */
+  async takePlace(): Promise<void> {
+    if (this.#aside === undefined) return;
+    try {
+      await this.#disk.rename(this.#aside, this.#path);
+    } catch (error) {
+      throw cannotCreate(this.#path, error);
+    }
+    this.#aside = undefined;
   }
 
   /** Gives up a file that is written aside: nothing stays of it. */
@@ -381,8 +401,21 @@ export class CassetteWriter {
     } catch (error) {
       await remove(this.#disk, packing).catch(() => undefined);
       const bytes = this.#aside === undefined ? await this.#endJournal(end, events) : 0;
+      if (this.#aside === undefined && !(await this.#stands())) this.#lose(events, bytes);
       return await this.#letGo(this.#path, bytes, events, error instanceof Error ? error : new Error(String(error)));
     }
+  }
+
+  /** Whether the file still has its name: its folder may have been removed, with all that was in it. */
+  async #stands(): Promise<boolean> {
+    const there = await this.#disk.look(this.#path).catch(() => undefined);
+    return there !== undefined && key(there) === key(this.#identity);
+  }
+
+  /** Nothing of what was written can be had any more. */
+  #lose(events: number, bytes: number): void {
+    const { error = new Error('the file is gone'), events: before = 0, bytes: others = 0 } = this.#loss ?? {};
+    this.#loss = { error, events: before + events, bytes: others + bytes };
   }
 
   /** Lets go of the file. */
@@ -496,7 +529,7 @@ async function clearTarget(disk: Disk, path: string, force: boolean): Promise<st
     let there = await disk.look(target);
     if (there === undefined) return target;
     if (there.kind === 'symlink' && force) {
-      target = await disk.resolve(target);
+      target = await resolved(disk, target, path);
       there = await disk.look(target);
     }
     if (there === undefined) return target;
@@ -511,6 +544,15 @@ async function clearTarget(disk: Disk, path: string, force: boolean): Promise<st
     return target;
   } catch (error) {
     throw cannotCreate(path, error);
+  }
+}
+
+async function resolved(disk: Disk, link: string, path: string): Promise<string> {
+  try {
+    return await disk.resolve(link);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: it is a symbolic link that leads nowhere.`, 'Remove it, or name another file.', { cause: error });
   }
 }
 
