@@ -265,36 +265,41 @@ export class HeldCall {
 
   /** The same, each made when it is come to. */
   *walk(): Generator<CallEvent> {
-    for (const row of this.each()) yield this.rows.event(row, this);
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) yield this.rows.event(row, this);
   }
 
   /** Those of some kinds; the others are not made. */
   *only<K extends CallEvent['kind']>(...kinds: readonly K[]): Generator<CallEvent & { readonly kind: K }> {
-    for (const row of this.each()) {
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
       if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
       const event = this.rows.event(row, this);
       if (isOf(event, kinds)) yield event;
     }
   }
 
+  /** The last event. */
+  get lastEvent(): CallEvent {
+    let last = this.first;
+    for (let row = this.rows.after(last); row !== undefined; row = this.rows.after(row)) last = row;
+    return this.rows.event(last, this);
+  }
+
   /** Whether a message of it crossed compressed. */
   get hasCompressed(): boolean {
     if (!this.rows.haveCompressed) return false;
-    for (const row of this.each()) if (this.rows.isCompressed(row)) return true;
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (this.rows.isCompressed(row)) return true;
     return false;
   }
 
   /** How many events of some kinds there are. */
   count(...kinds: readonly CallEvent['kind'][]): number {
     let count = 0;
-    // No generator: for each call that is compared (bench: diff).
     for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (kinds.includes(this.rows.kindOf(row))) count += 1;
     return count;
   }
 
   /** The first event of one of these kinds. */
   find<K extends CallEvent['kind']>(...kinds: readonly K[]): (CallEvent & { readonly kind: K }) | undefined {
-    // No generator: for each request that is compared (bench: replay, diff).
     for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
       if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
       const event = this.rows.event(row, this);
@@ -307,10 +312,6 @@ export class HeldCall {
   headersOf(kind: HeaderEvent['kind']): readonly HeaderField[] | undefined {
     for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (this.rows.kindOf(row) === kind) return this.rows.headersOf(row);
     return undefined;
-  }
-
-  private *each(): Generator<number> {
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) yield row;
   }
 }
 

@@ -4,8 +4,7 @@
  * A client event that the recording has before a server event cannot have depended on it, so to wait for it never
  * deadlocks a client that behaves as recorded.
  */
-import type { CallEvent } from '../cassette/index.js';
-import { awaitedIn, isAwaited, type AwaitedEvent, type RecordedCall } from './recorded-call.js';
+import { awaitedIn, type AwaitedEvent, type RecordedCall } from './recorded-call.js';
 
 export interface ClientEvent {
   readonly seq: number;
@@ -75,18 +74,20 @@ export interface Scope {
 
 /** The client's side of one call, which happens in order. */
 export class CallScope implements Scope {
-  private at = 0;
+  private readonly events: Iterator<AwaitedEvent>;
+  /** What the recorded client did next. */
+  upcoming: AwaitedEvent | undefined;
   private readonly happened: { readonly event: AwaitedEvent; readonly live: bigint }[] = [];
 
-  constructor(private readonly events: readonly CallEvent[]) {}
+  /** @param events the call's, in their order */
+  constructor(events: Iterable<AwaitedEvent>) {
+    this.events = events[Symbol.iterator]();
+    this.goOn();
+  }
 
-  /** What the recorded client did next. */
-  get upcoming(): AwaitedEvent | undefined {
-    for (; this.at < this.events.length; this.at += 1) {
-      const event = this.events[this.at];
-      if (event !== undefined && isAwaited(event)) return event;
-    }
-    return undefined;
+  private goOn(): void {
+    const next = this.events.next();
+    this.upcoming = next.done === true ? undefined : next.value;
   }
 
   get isOver(): boolean {
@@ -107,7 +108,7 @@ export class CallScope implements Scope {
     const event = this.upcoming;
     if (event === undefined) return;
     this.happened.push({ event, live: now });
-    this.at += 1;
+    this.goOn();
   }
 
   missingBefore(seq: number): ClientEvent | undefined {

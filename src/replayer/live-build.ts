@@ -124,7 +124,7 @@ export class LiveBuild {
     if (this.broken !== undefined) return this.endAtOnce(call, done);
     // Status speaks of vertices by the digests of this client's own ops. Other answers hold whole definitions, whose
     // digests and contents belong together: those are given back as they were.
-    const answers = new RecordedAnswers(recorded.events, recorded.path === STATUS ? bindings.toLive : undefined);
+    const answers = new RecordedAnswers(recorded, recorded.path === STATUS ? bindings.toLive : undefined);
     const scope = new BuildScope(this.recorded.bridgeEvents, this.happened, this.originOf(recorded), this.recorded.hasBridgeCalls);
     const player: Player = new Player({
       ...{ call, recorded, answers, scope, stage, bindings },

@@ -12,7 +12,7 @@ import type { Matching } from './matchers.js';
 import type { Told } from './miss.js';
 import { placedAnswer } from './placed-files.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
-import type { RecordedCall } from './recorded-call.js';
+import { awaitedIn, type RecordedCall } from './recorded-call.js';
 
 export interface MatchedCallOptions {
   readonly call: PlayedCall;
@@ -96,10 +96,9 @@ export class MatchedCall implements CallHandler {
 
   private begin(recorded: RecordedCall): void {
     const { call, bindings, stage } = this.options;
-    const { events } = recorded;
     this.recorded = recorded;
-    this.scope = new CallScope(events);
-    this.player = new Player({ call, recorded, answers: new RecordedAnswers(events), scope: this.scope, stage, bindings, done: () => this.finish() });
+    this.scope = new CallScope(awaitedIn(recorded));
+    this.player = new Player({ call, recorded, answers: new RecordedAnswers(recorded), scope: this.scope, stage, bindings, done: () => this.finish() });
     this.options.began?.(this.player);
   }
 

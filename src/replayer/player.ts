@@ -12,7 +12,7 @@ import type { Anchor, ClientEvent, Scope } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Told } from './miss.js';
 import type { PlacedFiles } from './placed-files.js';
-import { cancelOf, eventsOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
+import { answersIn, cancelOf, eventsOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
 import type { Pacing } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
@@ -31,23 +31,29 @@ export interface AnswerSource {
 
 /** The answers of a call as they were recorded. */
 export class RecordedAnswers implements AnswerSource {
-  private next = 0;
+  private readonly events: Iterator<CallEvent>;
+  /** Undefined at the end, and as long as nobody looked for it. */
+  private next: ServerEvent | undefined;
+  private isOver = false;
 
   constructor(
-    private readonly events: readonly CallEvent[],
+    recorded: RecordedCall,
     private readonly rewrite?: (payload: Uint8Array) => Uint8Array,
-  ) {}
+  ) {
+    this.events = answersIn(recorded)[Symbol.iterator]();
+  }
 
   peek(): ServerEvent | undefined {
-    for (; this.next < this.events.length; this.next += 1) {
-      const event = this.events[this.next];
-      if (event !== undefined && isServerEvent(event)) return event;
+    while (this.next === undefined && !this.isOver) {
+      const found = this.events.next();
+      if (found.done === true) this.isOver = true;
+      else if (isServerEvent(found.value)) this.next = found.value;
     }
-    return undefined;
+    return this.next;
   }
 
   take(): void {
-    this.next += 1;
+    this.next = undefined;
   }
 
   send(payload: Uint8Array, call: Call): boolean {

@@ -31,6 +31,11 @@ export function awaitedIn(call: RecordedCall): Iterable<AwaitedEvent> {
   return call instanceof HeldCall ? call.only('client-message', 'client-half-close') : call.events.filter(isAwaited);
 }
 
+/** What the server said on the call, each event made when it is come to; a reset of the client's is among them. */
+export function answersIn(call: RecordedCall): Iterable<CallEvent> {
+  return call instanceof HeldCall ? call.only('server-header', 'server-message', 'server-trailer', 'reset') : call.events;
+}
+
 /** The events of a call, each made when it is come to: of an ExecProcess there can be hundreds of thousands. */
 export function eventsOf(call: RecordedCall): Iterable<CallEvent> {
   return call instanceof HeldCall ? call.walk() : call.events;
@@ -59,9 +64,9 @@ export function cancelOf(call: RecordedCall): Reset | undefined {
 export function withoutDeadlineReset(call: RecordedCall): RecordedCall {
   const timeout = readTimeout(headerText(call.headers, 'grpc-timeout') ?? '');
   if (timeout === undefined) return call;
+  const last = call instanceof HeldCall ? call.lastEvent : call.events.at(-1);
+  if (last?.kind !== 'reset' || last.side !== 'server' || last.code !== ErrorCode.CANCEL) return call;
   const { events } = call;
-  const [first, last] = [events[0], events.at(-1)];
-  if (first === undefined || last?.kind !== 'reset' || last.side !== 'server' || last.code !== ErrorCode.CANCEL) return call;
-  if (last.time - first.time < timeout) return call;
+  if (last.time - (events[0]?.time ?? last.time) < timeout) return call;
   return { ...call, events: [...events.slice(0, -1), { ...last, side: 'client' }] };
 }
