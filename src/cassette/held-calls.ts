@@ -277,6 +277,11 @@ export class HeldCall {
     }
   }
 
+  /** The same, for who asks for one after the other. */
+  reader<K extends CallEvent['kind']>(kinds: readonly K[]): EventReader<CallEvent & { readonly kind: K }> {
+    return new RowReader(this, this.rows, this.first, kinds);
+  }
+
   /** The last event. */
   get lastEvent(): CallEvent {
     let last = this.first;
@@ -311,6 +316,33 @@ export class HeldCall {
   /** The header list of the first event of a kind. */
   headersOf(kind: HeaderEvent['kind']): readonly HeaderField[] | undefined {
     for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (this.rows.kindOf(row) === kind) return this.rows.headersOf(row);
+    return undefined;
+  }
+}
+
+/** Events one after the other. */
+export interface EventReader<E extends CallEvent> {
+  /** Undefined at the end. */
+  next(): E | undefined;
+}
+
+/** No generator: two for each call that is replayed cost it a tenth of its time (bench: 32 callers). */
+class RowReader<K extends CallEvent['kind']> implements EventReader<CallEvent & { readonly kind: K }> {
+  constructor(
+    private readonly call: HeldCall,
+    private readonly rows: Rows,
+    private row: number | undefined,
+    private readonly kinds: readonly K[],
+  ) {}
+
+  next(): (CallEvent & { readonly kind: K }) | undefined {
+    while (this.row !== undefined) {
+      const { row } = this;
+      this.row = this.rows.after(row);
+      if (!(this.kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
+      const event = this.rows.event(row, this.call);
+      if (isOf(event, this.kinds)) return event;
+    }
     return undefined;
   }
 }

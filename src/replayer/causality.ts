@@ -4,6 +4,7 @@
  * A client event that the recording has before a server event cannot have depended on it, so to wait for it never
  * deadlocks a client that behaves as recorded.
  */
+import type { EventReader } from '../cassette/index.js';
 import { awaitedIn, type AwaitedEvent, type RecordedCall } from './recorded-call.js';
 
 export interface ClientEvent {
@@ -74,20 +75,13 @@ export interface Scope {
 
 /** The client's side of one call, which happens in order. */
 export class CallScope implements Scope {
-  private readonly events: Iterator<AwaitedEvent>;
   /** What the recorded client did next. */
   upcoming: AwaitedEvent | undefined;
   private readonly happened: { readonly event: AwaitedEvent; readonly live: bigint }[] = [];
 
-  /** @param events the call's, in their order */
-  constructor(events: Iterable<AwaitedEvent>) {
-    this.events = events[Symbol.iterator]();
-    this.goOn();
-  }
-
-  private goOn(): void {
-    const next = this.events.next();
-    this.upcoming = next.done === true ? undefined : next.value;
+  /** @param events the call's; undefined when it is not known yet which call it is */
+  constructor(private readonly events?: EventReader<AwaitedEvent>) {
+    this.upcoming = events?.next();
   }
 
   get isOver(): boolean {
@@ -108,7 +102,7 @@ export class CallScope implements Scope {
     const event = this.upcoming;
     if (event === undefined) return;
     this.happened.push({ event, live: now });
-    this.goOn();
+    this.upcoming = this.events?.next();
   }
 
   missingBefore(seq: number): ClientEvent | undefined {

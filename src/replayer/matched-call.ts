@@ -12,7 +12,7 @@ import type { Matching } from './matchers.js';
 import type { Told } from './miss.js';
 import { placedAnswer } from './placed-files.js';
 import { Player, RecordedAnswers, type PlayedCall, type Stage } from './player.js';
-import { awaitedIn, type RecordedCall } from './recorded-call.js';
+import { awaitedReader, type RecordedCall } from './recorded-call.js';
 
 export interface MatchedCallOptions {
   readonly call: PlayedCall;
@@ -34,7 +34,7 @@ export interface MatchedCallOptions {
 export class MatchedCall implements CallHandler {
   private player: Player | undefined;
   private recorded: RecordedCall | undefined;
-  private scope = new CallScope([]);
+  private scope = new CallScope();
   private ended = false;
 
   constructor(private readonly options: MatchedCallOptions) {}
@@ -97,7 +97,7 @@ export class MatchedCall implements CallHandler {
   private begin(recorded: RecordedCall): void {
     const { call, bindings, stage } = this.options;
     this.recorded = recorded;
-    this.scope = new CallScope(awaitedIn(recorded));
+    this.scope = new CallScope(awaitedReader(recorded));
     this.player = new Player({ call, recorded, answers: new RecordedAnswers(recorded), scope: this.scope, stage, bindings, done: () => this.finish() });
     this.options.began?.(this.player);
   }

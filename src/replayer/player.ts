@@ -3,7 +3,7 @@
  * happened, and, with a pace, not before its recorded distance to the last of those has passed.
  */
 import { shortMethod } from '../bridge/index.js';
-import type { CallEvent } from '../cassette/index.js';
+import type { CallEvent, EventReader } from '../cassette/index.js';
 import { BridgetapeError } from '../errors.js';
 import { Status, statusTrailers } from '../wire/index.js';
 import type { Bindings } from './bindings.js';
@@ -12,7 +12,7 @@ import type { Anchor, ClientEvent, Scope } from './causality.js';
 import { TIMER_SLACK_NS, type Clock } from './clock.js';
 import type { Told } from './miss.js';
 import type { PlacedFiles } from './placed-files.js';
-import { answersIn, cancelOf, eventsOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
+import { answerReader, cancelOf, eventsOf, isServerEvent, type RecordedCall, type ServerEvent } from './recorded-call.js';
 import { internalError } from './internal-error.js';
 import type { Pacing } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
@@ -31,7 +31,7 @@ export interface AnswerSource {
 
 /** The answers of a call as they were recorded. */
 export class RecordedAnswers implements AnswerSource {
-  private readonly events: Iterator<CallEvent>;
+  private readonly events: EventReader<CallEvent>;
   /** Undefined at the end, and as long as nobody looked for it. */
   private next: ServerEvent | undefined;
   private isOver = false;
@@ -40,14 +40,14 @@ export class RecordedAnswers implements AnswerSource {
     recorded: RecordedCall,
     private readonly rewrite?: (payload: Uint8Array) => Uint8Array,
   ) {
-    this.events = answersIn(recorded)[Symbol.iterator]();
+    this.events = answerReader(recorded);
   }
 
   peek(): ServerEvent | undefined {
     while (this.next === undefined && !this.isOver) {
-      const found = this.events.next();
-      if (found.done === true) this.isOver = true;
-      else if (isServerEvent(found.value)) this.next = found.value;
+      const event = this.events.next();
+      if (event === undefined) this.isOver = true;
+      else if (isServerEvent(event)) this.next = event;
     }
     return this.next;
   }

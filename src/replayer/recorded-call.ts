@@ -1,6 +1,6 @@
 /** One call of a cassette, as something to be played. */
 import { headerText } from '../bridge/index.js';
-import { HeldCall, type CallEvent, type HalfClose, type HeaderEvent, type HeaderField, type MessageEvent, type Reset } from '../cassette/index.js';
+import { HeldCall, type CallEvent, type EventReader, type HalfClose, type HeaderEvent, type HeaderField, type MessageEvent, type Reset } from '../cassette/index.js';
 import { ErrorCode, readTimeout } from '../wire/index.js';
 import type { Origin } from './origin.js';
 
@@ -31,9 +31,28 @@ export function awaitedIn(call: RecordedCall): Iterable<AwaitedEvent> {
   return call instanceof HeldCall ? call.only('client-message', 'client-half-close') : call.events.filter(isAwaited);
 }
 
-/** What the server said on the call, each event made when it is come to; a reset of the client's is among them. */
-export function answersIn(call: RecordedCall): Iterable<CallEvent> {
-  return call instanceof HeldCall ? call.only('server-header', 'server-message', 'server-trailer', 'reset') : call.events;
+const AWAITED = ['client-message', 'client-half-close'] as const;
+const ANSWERS = ['server-header', 'server-message', 'server-trailer', 'reset'] as const;
+
+/** The same, one after the other. */
+export function awaitedReader(call: RecordedCall): EventReader<AwaitedEvent> {
+  return call instanceof HeldCall ? call.reader(AWAITED) : new ListReader(call.events.filter(isAwaited));
+}
+
+/** What the server said on the call, one after the other; a reset of the client's is among it. */
+export function answerReader(call: RecordedCall): EventReader<CallEvent> {
+  return call instanceof HeldCall ? call.reader(ANSWERS) : new ListReader(call.events);
+}
+
+class ListReader<E extends CallEvent> implements EventReader<E> {
+  private read = 0;
+
+  constructor(private readonly events: readonly E[]) {}
+
+  next(): E | undefined {
+    this.read += 1;
+    return this.events[this.read - 1];
+  }
 }
 
 /** The events of a call, each made when it is come to: of an ExecProcess there can be hundreds of thousands. */

@@ -5,7 +5,7 @@ import { CallScope } from '../../src/replayer/causality.js';
 import { OpenCalls } from '../../src/replayer/open-calls.js';
 import { Pacing } from '../../src/replayer/pacing.js';
 import { Player, RecordedAnswers, type Stage as PlayerStage } from '../../src/replayer/player.js';
-import { awaitedIn, type RecordedCall } from '../../src/replayer/recorded-call.js';
+import { awaitedReader, type RecordedCall } from '../../src/replayer/recorded-call.js';
 import { FakeClock, LiveCall } from './stage.js';
 import { Tape, type TapedCall } from './tape.js';
 
@@ -28,7 +28,7 @@ class Setting {
   /** Plays a recorded call whose first message has come. */
   play(recorded: TapedCall): LiveCall {
     const call = new LiveCall(recorded.path, [], () => IGNORES, this.clock);
-    const scope = new CallScope(awaitedIn(recorded));
+    const scope = new CallScope(awaitedReader(recorded));
     const player: Player = new Player({ call, recorded, answers: new RecordedAnswers(recorded), scope, stage: this.stage, bindings: new Bindings(), done: () => this.open.leave(player) });
     this.open.join(player);
     scope.happen(this.clock.now());
