@@ -53,7 +53,7 @@ export type DiffFormat = keyof typeof FORMATS | 'text';
 
 function formatOf(values: OptionValues<typeof FORMATS> & { readonly full: boolean }): DiffFormat {
   const [format = 'text', second] = (['stat', 'json', 'markdown', 'junit'] as const).filter((name) => values[name]);
-  if (second !== undefined) throw new BridgetapeError('bad-argument', `--${format} and --${second} are two outputs, and diff prints one.`, 'Leave one of them out, or run it twice.');
+  if (second !== undefined) throw new BridgetapeError('bad-argument', `--${format} and --${second} are two outputs, and one is printed.`, 'Leave one of them out.');
   if (values.full && (format === 'json' || format === 'stat')) throw new BridgetapeError('bad-argument', `--full does not go with --${format}.`, format === 'json' ? 'Leave --full out: JSON has everything.' : 'Leave one of them out.');
   return format;
 }
