@@ -5,7 +5,6 @@
  */
 import type { Nanoseconds } from '../cassette/index.js';
 import type { AlignedCalls, CallPair } from './align-calls.js';
-import { increasing } from './increasing.js';
 import type { RecordedCall } from './recorded.js';
 import type { Difference } from './report.js';
 
@@ -67,9 +66,6 @@ const isLong = (call: RecordedCall): boolean => endOf(call) - call.start >= LONG
 const endOf = ({ end }: RecordedCall): Nanoseconds => end ?? FOREVER;
 
 export function compareOrder({ pairs, places }: AlignedCalls, before: readonly RecordedCall[], after: readonly RecordedCall[], nameOf: (call: RecordedCall) => string): readonly OrderDifference[] {
-  const isInOrder = new Uint8Array(pairs.length);
-  for (const index of increasing(places)) isInOrder[index] = 1;
-  const isTurned = (index: number): boolean => (places[index + 1] ?? 0) < (places[index] ?? 0) && !(isInOrder[index] === 1 && isInOrder[index + 1] === 1);
   const [was, is] = [new Timeline(before), new Timeline(after)];
   const found: OrderDifference[] = [];
   for (const [index, pair] of pairs.entries()) {
@@ -78,7 +74,8 @@ export function compareOrder({ pairs, places }: AlignedCalls, before: readonly R
     const say = (calls: CallPair, before: string, after: string): void => {
       found.push({ calls, difference: { class: 'order', at: 'order', value: { before, after }, isText: false, isAnnotation: false, otherOps: [], again: [] } });
     };
-    if (isTurned(index) && was.isAfter(pair.before, next.before) && is.isAfter(next.after, pair.after)) say(next, `after ${nameOf(pair.before)}`, `before ${nameOf(pair.after)}`);
+    const isTurned = (places[index + 1] ?? 0) < (places[index] ?? 0);
+    if (isTurned && was.isAfter(pair.before, next.before) && is.isAfter(next.after, pair.after)) say(next, `after ${nameOf(pair.before)}`, `before ${nameOf(pair.after)}`);
     else if (was.isBeside(pair.before, next.before) && isLong(pair.after) && is.isAfter(pair.after, next.after)) say(next, `beside ${nameOf(pair.before)}`, `after ${nameOf(pair.after)}`);
     else if (isLong(pair.before) && was.isAfter(pair.before, next.before) && is.isBeside(pair.after, next.after)) say(next, `after ${nameOf(pair.before)}`, `beside ${nameOf(pair.after)}`);
   }
