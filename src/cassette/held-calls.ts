@@ -270,11 +270,8 @@ export class HeldCall {
 
   /** Those of some kinds; the others are not made. */
   *only<K extends CallEvent['kind']>(...kinds: readonly K[]): Generator<CallEvent & { readonly kind: K }> {
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
-      if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
-      const event = this.rows.event(row, this);
-      if (isOf(event, kinds)) yield event;
-    }
+    const reader = this.reader(kinds);
+    for (let event = reader.next(); event !== undefined; event = reader.next()) yield event;
   }
 
   /** The same, for who asks for one after the other. */
@@ -305,12 +302,7 @@ export class HeldCall {
 
   /** The first event of one of these kinds. */
   find<K extends CallEvent['kind']>(...kinds: readonly K[]): (CallEvent & { readonly kind: K }) | undefined {
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) {
-      if (!(kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
-      const event = this.rows.event(row, this);
-      if (isOf(event, kinds)) return event;
-    }
-    return undefined;
+    return this.reader(kinds).next();
   }
 
   /** The header list of the first event of a kind. */

@@ -34,7 +34,6 @@ export class RecordedAnswers implements AnswerSource {
   private readonly events: EventReader<CallEvent>;
   /** Undefined at the end, and as long as nobody looked for it. */
   private next: ServerEvent | undefined;
-  private isOver = false;
 
   constructor(
     recorded: RecordedCall,
@@ -44,10 +43,10 @@ export class RecordedAnswers implements AnswerSource {
   }
 
   peek(): ServerEvent | undefined {
-    while (this.next === undefined && !this.isOver) {
+    while (this.next === undefined) {
       const event = this.events.next();
-      if (event === undefined) this.isOver = true;
-      else if (isServerEvent(event)) this.next = event;
+      if (event === undefined) return undefined;
+      if (isServerEvent(event)) this.next = event;
     }
     return this.next;
   }

@@ -26,13 +26,13 @@ export function requestOf(call: RecordedCall): Uint8Array | undefined {
   return undefined;
 }
 
-/** What something else may wait for on the call. */
-export function awaitedIn(call: RecordedCall): Iterable<AwaitedEvent> {
-  return call instanceof HeldCall ? call.only('client-message', 'client-half-close') : call.events.filter(isAwaited);
-}
-
 const AWAITED = ['client-message', 'client-half-close'] as const;
 const ANSWERS = ['server-header', 'server-message', 'server-trailer', 'reset'] as const;
+
+/** What something else may wait for on the call. */
+export function awaitedIn(call: RecordedCall): Iterable<AwaitedEvent> {
+  return call instanceof HeldCall ? call.only(...AWAITED) : call.events.filter(isAwaited);
+}
 
 /** The same, one after the other. */
 export function awaitedReader(call: RecordedCall): EventReader<AwaitedEvent> {
