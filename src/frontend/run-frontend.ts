@@ -11,7 +11,7 @@ import { BRIDGE, EXEC_PROCESS, RETURN, type Rules, SOLVE, solveFacts } from '../
 import { Cassette, type FrontendExit, type FrontendRun } from '../cassette/index.js';
 import { findProgram, forwardSignals, notRun } from '../command/index.js';
 import { BridgetapeError } from '../errors.js';
-import { replayToFrontend, type FrontendReplay, type Told } from '../replayer/index.js';
+import { NS_PER_MS, replayToFrontend, systemClock, type FrontendReplay, type Told } from '../replayer/index.js';
 import { filesRead, placeFiles } from './context.js';
 import { differences } from './ending.js';
 import { environmentFrom, environmentOfClient, type Asked, type Changes } from './environment.js';
@@ -50,9 +50,6 @@ export interface FrontendResult extends Pick<FrontendReplay, 'misses' | 'reannot
 
 /** What a process that has ended left in its stdout is read for so long, in ms: one that it started may hold it open. */
 const LAST_WORDS_MS = 1000;
-
-/** A longer one would go off at once: setTimeout takes 2^31 - 1 ms. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /** As for a call that waits for its client. */
 const STALL_MS = 10_000;
@@ -151,7 +148,7 @@ function filesFor(recorded: FrontendRun, cwd: string, lack: (text: string) => vo
  * lives: in a frontend, for ever (frontend/gateway/grpcclient/client.go, procMessageForwarder.Recv; seen in v0.32.2).
  */
 class WaitForNothing {
-  private timer: NodeJS.Timeout | undefined;
+  private stop: (() => void) | undefined;
 
   constructor(
     private readonly ms: number,
@@ -159,11 +156,11 @@ class WaitForNothing {
   ) {}
 
   begin(): void {
-    if (this.ms > 0) this.timer ??= setTimeout(() => this.isOver(this.ms), Math.min(this.ms, LONGEST_TIMER_MS));
+    if (this.ms > 0) this.stop ??= systemClock.at(systemClock.now() + BigInt(Math.ceil(this.ms)) * NS_PER_MS, () => this.isOver(this.ms));
   }
 
   end(): void {
-    clearTimeout(this.timer);
+    this.stop?.();
   }
 }
 

@@ -6,6 +6,7 @@ export { MAX_KEPT_MISSES, replay, replayToFrontend, type FrontendReplay, type Re
 export type { PlacedFiles } from './placed-files.js';
 export { errorReport, hasFired, recordingReport, reportOf, verdictOf, type ErrorReport, type Outcome, type RecordingReport, type ReplayReport, type ReportedMiss, type Verdict } from './report.js';
 export { describeUnused, type UnusedCall } from './unused.js';
+export { NS_PER_MS, systemClock } from './clock.js';
 export { DEFAULT_STALL_MS } from './replayer.js';
 export { missLines, type MissPainter } from './miss-lines.js';
 export type { Closest, Comparison, Told } from './miss.js';
