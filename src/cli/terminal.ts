@@ -38,14 +38,21 @@ const ignore = (): void => undefined;
 /** Resolves at SIGINT or SIGTERM, which end a command that runs until it is told to. */
 export function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
-    const end = (): void => {
-      process.off('SIGINT', end);
-      process.off('SIGTERM', end);
+    const done = onSignals(['SIGINT', 'SIGTERM'], () => {
+      done();
       resolve();
-    };
-    process.on('SIGINT', end);
-    process.on('SIGTERM', end);
+    });
   });
+}
+
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** @returns takes it back */
+function onSignals(names: readonly NodeJS.Signals[], heard: (name: NodeJS.Signals) => void): () => void {
+  for (const name of names) process.on(name, heard);
+  return () => {
+    for (const name of names) process.off(name, heard);
+  };
 }
 
 /**
@@ -53,15 +60,10 @@ export function untilSignal(): Promise<void> {
  * One more has its usual effect.
  */
 export async function unbroken<T>(line: string, work: () => Promise<T>): Promise<T> {
-  const ours = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const done = (): void => {
-    for (const name of ours) process.off(name, answer);
-  };
-  const answer = (): void => {
+  const done = onSignals(ENDING, () => {
     done();
     say(line);
-  };
-  for (const name of ours) process.on(name, answer);
+  });
   try {
     return await work();
   } finally {
@@ -72,13 +74,5 @@ export async function unbroken<T>(line: string, work: () => Promise<T>): Promise
 /** For a command that clears up after itself when it is ended: aborted by a signal, with its name as the reason. */
 export function abortedBySignal(): { readonly signal: AbortSignal; readonly done: () => void } {
   const controller = new AbortController();
-  const end = (name: NodeJS.Signals): void => controller.abort(name);
-  const ours = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const name of ours) process.on(name, end);
-  return {
-    signal: controller.signal,
-    done: () => {
-      for (const name of ours) process.off(name, end);
-    },
-  };
+  return { signal: controller.signal, done: onSignals(ENDING, (name) => controller.abort(name)) };
 }
