@@ -86,7 +86,7 @@ function eventOf(literal: Literal, at: LiteralPath, context: ReadContext): NewEv
 
 function timeOf(fields: Fields): Nanoseconds {
   const [, sign = '', whole, fraction = ''] = /^(-?)(\d{1,10})(?:\.(\d{1,9}))?$/.exec(fields.text('at')) ?? [];
-  const time = whole === undefined ? undefined : BigInt(`${sign}1`) * (BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')));
+  const time = whole === undefined ? undefined : BigInt(`${sign}${whole}${fraction.padEnd(9, '0')}`);
   if (time === undefined || time < EARLIEST || time > LATEST) throw fields.wrong('at', 'seconds since the recording began, with nine decimals at most');
   return time;
 }

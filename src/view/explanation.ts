@@ -27,11 +27,11 @@ function* explained(call: CallSummary, events: Iterable<CassetteEvent>, rules: R
     if (event.kind !== 'client-message') continue;
     message += 1;
     const { data } = event;
-    const started = call.path === EXEC_PROCESS && data !== undefined ? nameProcess(data, names) : undefined;
     if (data === undefined) {
       yield { message, canonical: undefined };
       continue;
     }
+    const started = call.path === EXEC_PROCESS ? nameProcess(data, names) : undefined;
     const { fields, annotations, volatile, ignored } = canonicalRequest(call.path, data, names, rules);
     const named = started === undefined ? fields : fields.map(([at, value]): CanonicalField => [at, at === 'ProcessID' ? JSON.stringify(started) : value]);
     yield { message, canonical: { fields: named, annotations, volatile, ignored } };
