@@ -12,6 +12,11 @@ export interface PacingOptions {
   readonly maxGapMs?: number;
 }
 
+/** Whether anything is to wait at all. */
+export function isPaced({ pace = 0, paces = new Map<string, number>() }: PacingOptions): boolean {
+  return [pace, ...paces.values()].some((factor) => factor > 0);
+}
+
 /** As ms, some thirty thousand years; a pace is far less. */
 const MOST = 1e15;
 

@@ -16,7 +16,7 @@ import { GrpcServer, type GrpcServerOptions } from './grpc-server.js';
 import { Hearing } from './hearing.js';
 import type { Told } from './miss.js';
 import { originOf } from './origin.js';
-import { pacesByPath } from './pacing.js';
+import { isPaced, pacesByPath, type PacingOptions } from './pacing.js';
 import type { Reannotation } from './reannotation.js';
 import type { RecordedCall } from './recorded-call.js';
 import { Replayer, type ReplayerOptions } from './replayer.js';
@@ -120,7 +120,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const { misses, missCount, afterFaults, reannotations, listeners } = collect(options, () => plan?.hasFired === true);
   const { plan, paces } = byMethods(cassettes, faults, options.paces ?? {}, listeners.onCrash);
   const accept: Accept = (call) => replayer.accept(call);
-  const hearing = new Hearing(systemClock);
+  const hearing = hearingFor({ ...options, paces });
   const server = serverFor(overheard(plan?.before(accept) ?? accept, options.onRequest), listeners, hearing, plan?.readsSlowly === true ? SLOW_LIMITS : {});
   const serve = (duplex: Duplex): void => server.serve(duplex);
   let front: ReturnType<typeof temporaryAddress> | undefined;
@@ -134,7 +134,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   };
   const prepare = (): Replayer => {
     scripts = readScripts(cassettes, options);
-    return new Replayer(scripts, { ...options, heard: () => hearing.time, paces, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
+    return new Replayer(scripts, { ...options, ...(hearing && { heard: () => hearing.time }), paces, ...(plan === undefined ? {} : { isHeld: plan.isHolding }), ...listeners });
   };
   const { tls, insecure, onRefused } = options;
   let replayer: Replayer;
@@ -241,8 +241,8 @@ export interface FrontendReplay extends Pick<Replay, 'misses' | 'reannotations'>
  */
 export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptions, 'clock' | 'heard'> & Pick<ReplayOptions, 'rules'> = {}): FrontendReplay {
   const { misses, reannotations, listeners } = collect(options);
-  const hearing = new Hearing(systemClock);
-  const replayer = new Replayer(readScripts([cassette], options), { ...options, heard: () => hearing.time, ...listeners });
+  const hearing = hearingFor(options);
+  const replayer = new Replayer(readScripts([cassette], options), { ...options, ...(hearing && { heard: () => hearing.time }), ...listeners });
   const frontend = replayer.frontend();
   const server = serverFor(frontend.accept, listeners, hearing);
   return {
@@ -303,7 +303,12 @@ function overheard(accept: AcceptTransport, listener: ReplayOptions['onRequest']
   };
 }
 
-function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, hearing: Hearing, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
+/** When a request came counts where its answers have times; elsewhere nobody asks. */
+function hearingFor(pacing: PacingOptions): Hearing | undefined {
+  return isPaced(pacing) ? new Hearing(systemClock) : undefined;
+}
+
+function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, hearing: Hearing | undefined, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
   return new GrpcServer({ accept, limits, hearing, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
 }
 
