@@ -2,8 +2,7 @@
  * The few file operations that the cassette needs, as interfaces, so that a test can hand in a disk that is
  * full, slow or broken. The real ones are thin over node:fs and hold no rules.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { lstat, open, realpath, rename, unlink } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, promises, readSync } from 'node:fs';
 
 /** Which file this is, whatever its name. */
 export interface FileIdentity {
@@ -48,7 +47,7 @@ export function errorCode(error: unknown): string | undefined {
 export const nodeDisk: Disk = {
   async create(path) {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const handle = await open(path, flags, 0o600);
+    const handle = await promises.open(path, flags, 0o600);
     return {
       writev: async (parts, position) => (await handle.writev(parts, position)).bytesWritten,
       read: async (target, position) => (await handle.read(target, 0, target.length, position)).bytesRead,
@@ -61,11 +60,11 @@ export const nodeDisk: Disk = {
       close: () => handle.close(),
     };
   },
-  rename,
-  unlink,
+  rename: (from, to) => promises.rename(from, to),
+  unlink: (path) => promises.unlink(path),
   async look(path) {
     try {
-      const facts = await lstat(path);
+      const facts = await promises.lstat(path);
       const kind = facts.isFile() ? 'file' : facts.isDirectory() ? 'folder' : facts.isSymbolicLink() ? 'symlink' : 'other';
       return { kind, device: facts.dev, inode: facts.ino };
     } catch (error) {
@@ -73,7 +72,7 @@ export const nodeDisk: Disk = {
       throw error;
     }
   },
-  resolve: (path) => realpath(path),
+  resolve: (path) => promises.realpath(path),
   source: openSource,
 };
 

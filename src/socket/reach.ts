@@ -1,5 +1,4 @@
 /** Who can reach a listener, and whether that was asked for. */
-import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 
 import { BridgetapeError } from '../errors.js';
@@ -21,6 +20,8 @@ export function isLoopback(ip: string): boolean {
  * @throws BridgetapeError `bad-address` for a host that has none
  */
 export async function hostAddress(address: SocketAddress & { readonly kind: 'tcp' }): Promise<string> {
+  // Not before: a unix socket has no host.
+  const { lookup } = await import('node:dns/promises');
   try {
     return (await lookup(address.host)).address;
   } catch (error) {
