@@ -45,8 +45,10 @@ const script = (name, parts) => ({
         });
         // Reading package.json at each start.
         bundle.onLoad({ filter: /\/src\/version\.ts$/ }, () => ({ contents: `export const version = ${JSON.stringify(readManifest(root).version)};` }));
-        // msgpackr's native add-on: to load it takes longer than it ever saves here.
-        bundle.onResolve({ filter: /^msgpackr$/ }, () => ({ path: join(root, 'node_modules', 'msgpackr', 'index.js') }));
+        // Not msgpackr's native add-on: to load it takes longer than it ever saves here. Nor what writes, where it is only read.
+        const msgpackr = join(root, 'node_modules', 'msgpackr');
+        bundle.onResolve({ filter: /^msgpackr$/ }, () => ({ path: join(msgpackr, 'index.js'), sideEffects: false }));
+        bundle.onResolve({ filter: /^\.\// }, ({ path, resolveDir }) => (resolveDir === msgpackr ? { path: join(msgpackr, path), sideEffects: false } : undefined));
       },
     },
   ],
@@ -67,7 +69,7 @@ function licences(inputs) {
 rmSync(dist, { recursive: true, force: true });
 run('scripts/bundle-schema.mjs', []);
 run('node_modules/typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
-const parts = ['record', 'replay', 'run', 'runtime', 'ls', 'show', 'explain', 'diff', 'compare', 'verify', 'unpack', 'pack', 'git', 'config', 'help', 'frontend-recorder'];
+const parts = ['record', 'replay', 'run', 'runtime', 'ls', 'show', 'explain', 'diff', 'compare', 'verify', 'unpack', 'pack', 'git', 'config', 'help', 'frontend-recorder', 'record-anew'];
 // One file each, because finding and linking the modules one by one takes longer than all that a short run does.
 const results = await Promise.all(['main', 'frontend', ...parts].map((name) => build(script(name, parts))));
 writeFileSync(join(dist, 'cli', 'THIRD_PARTY_LICENSES'), licences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs))));

@@ -1,11 +1,10 @@
-/** The modes of a replay that can record: their options and help, and a recording in place of a replay. */
+/** The modes of a replay that can record: their options and help. */
 import { BridgetapeError } from '../errors.js';
-import { MODES, recordFresh, type ModeChoice } from '../mode/index.js';
+import { MODES, type ModeChoice } from '../mode/index.js';
 import { parseAddress } from '../socket/index.js';
 import type { LISTEN_OPTIONS } from './listen-options.js';
-import { describeRecording, RECORDING_OPTIONS, recordingPlan, recordUntilEnd } from './recording.js';
+import { RECORDING_OPTIONS } from './recording-options.js';
 import type { OptionValues, Text, Topic } from './synopsis.js';
-import { EXIT, say } from './terminal.js';
 
 export const MODE_OPTION = {
   kind: 'text',
@@ -29,11 +28,6 @@ export const MODES_TOPIC: Topic = {
 
 type RecordingValues = OptionValues<typeof RECORDING_OPTIONS>;
 
-/** What a replay is told that a recording can't heed. */
-interface ReplayOnly {
-  readonly fault: readonly string[];
-}
-
 /**
  * What is written for a recording must not be overlooked by a replay.
  *
@@ -53,48 +47,4 @@ export function checkRecordingOptions(values: RecordingValues, { mode }: ModeCho
 export function withShortNames<V extends RecordingValues & OptionValues<typeof LISTEN_OPTIONS>>(values: V): V {
   const { tlscert, tlskey, tlscacert } = values;
   return { ...values, 'listen-tlscert': values['listen-tlscert'] ?? tlscert, 'listen-tlskey': values['listen-tlskey'] ?? tlskey, 'listen-tlscacert': values['listen-tlscacert'] ?? tlscacert };
-}
-
-/** What became of a cassette that was to be recorded. */
-export interface Recorded {
-  readonly status: number;
-  /** Why it is not in its place. */
-  readonly rejected: string | undefined;
-}
-
-/** Records a cassette anew, and says so. */
-export async function recordAnew(
-  file: string,
-  values: RecordingValues & OptionValues<typeof LISTEN_OPTIONS> & ReplayOnly,
-  { mode }: ModeChoice,
-  command: readonly string[] | undefined,
-): Promise<Recorded> {
-  if (values.fault.length > 0) throw new BridgetapeError('bad-argument', `--fault ${values.fault[0] ?? ''} is for a replay, and the mode "${mode}" is to record ${file}.`, 'Record it without, and replay it with the fault then.');
-  const plan = recordingPlan(values, command);
-  say(`bridgetape: ${mode === 'once' ? `there is no ${file} yet: it is being recorded` : `${file} is being recorded anew`}, as the mode "${mode}" has it`);
-  let rejected: string | undefined;
-  const status = await recordUntilEnd(
-    file,
-    plan,
-    async (options) => {
-      const recording = await recordFresh(file, options);
-      return { ...recording, close: (ended) => recording.close(failureOf(ended)) };
-    },
-    (summary) => {
-      ({ rejected } = summary);
-      if (rejected === undefined) {
-        say(describeRecording(file, summary));
-        return true;
-      }
-      say(`bridgetape: ${file} was not ${mode === 'once' ? 'made' : 'replaced'}: ${rejected}`);
-      if (summary.file !== undefined) say(`bridgetape: what was recorded is in ${summary.file}; bridgetape show looks into it, and moved to ${file} it is replayed`);
-      return false;
-    },
-  );
-  return { status, rejected };
-}
-
-function failureOf(status: number | undefined): string | undefined {
-  if (status === undefined) return 'the command could not be run';
-  return status === EXIT.ok ? undefined : `the command ended with status ${status}`;
 }

@@ -1,7 +1,8 @@
 import { record } from '../recorder/index.js';
 import { defineCommand } from './command.js';
 import { LISTEN_OPTIONS } from './listen-options.js';
-import { describeRecording, RECORDING_OPTIONS, recordingPlan, recordUntilEnd } from './recording.js';
+import { describeRecording, recordingPlan, recordUntilEnd } from './recording.js';
+import { RECORDING_OPTIONS } from './recording-options.js';
 import { say } from './terminal.js';
 import { UPSTREAM_OPTIONS } from './upstream-options.js';
 

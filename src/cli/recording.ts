@@ -1,22 +1,14 @@
-/** Recording, as every command does it that can: its options, and a recording from its start to what is said of it. */
+/** Recording, as every command does it that can: from what was asked for to what is said of it. */
 import { findProgram, runCommand } from '../command/index.js';
 import { plural, size } from '../quantity.js';
 import type { Recording, RecordingSummary, RecordOptions } from '../recorder/index.js';
 import { dockerHost, parseSocketAddress, temporaryAddress, type DockerHost } from '../socket/index.js';
 import { dockerFront, dockerVariables } from './docker-variables.js';
 import { listenPlace, type LISTEN_OPTIONS, type ListenPlace } from './listen-options.js';
-import type { Options, OptionValues } from './synopsis.js';
+import type { RECORDING_OPTIONS } from './recording-options.js';
+import type { OptionValues } from './synopsis.js';
 import { EXIT, say, unbroken, untilSignal } from './terminal.js';
-import { UPSTREAM_OPTIONS, upstreamPlace, type UpstreamPlace } from './upstream-options.js';
-
-/** What and whom it records, but for where clients connect. */
-export const RECORDING_OPTIONS = {
-  ...UPSTREAM_OPTIONS,
-  docker: { kind: 'text', value: 'ADDRESS', about: 'Where Docker is: unix:// or tcp://, or none', defaultAbout: "$DOCKER_HOST, Docker's context or socket" },
-  bodies: { kind: 'list', value: 'METHOD', about: 'Keep the message bodies of this method (/package.Service/Method, * for any run)' },
-  'no-bodies': { kind: 'list', value: 'METHOD', about: 'Leave out the message bodies of this method' },
-  'no-command': { kind: 'flag', about: "Leave CMD out of the cassette's header" },
-} as const satisfies Options;
+import { upstreamPlace, type UpstreamPlace } from './upstream-options.js';
 
 /** What is to be recorded, checked as far as it can be before anything listens. */
 export interface RecordingPlan {

@@ -8,10 +8,10 @@ import { defineCommand } from './command.js';
 import { dockerFront, dockerVariables } from './docker-variables.js';
 import { FAULT_TOPIC } from './fault-topic.js';
 import { LISTEN_OPTIONS, listenPlace } from './listen-options.js';
-import { checkRecordingOptions, MODE_OPTION, MODES_TOPIC, recordAnew, withShortNames } from './modes.js';
+import { checkRecordingOptions, MODE_OPTION, MODES_TOPIC, withShortNames } from './modes.js';
 import { factors, nonNegative } from './numbers.js';
 import { plural } from '../quantity.js';
-import { RECORDING_OPTIONS } from './recording.js';
+import { RECORDING_OPTIONS } from './recording-options.js';
 import { openReport } from './report-file.js';
 import { CONFIG_OPTION, rulesFrom } from './rules.js';
 import { EXIT, say, untilSignal } from './terminal.js';
@@ -79,6 +79,7 @@ export const replayCommand = defineCommand(
     if (records) {
       const file = values.file.join('');
       try {
+        const { recordAnew } = await import('./record-anew.js');
         const { status, rejected } = await recordAnew(file, values, choice, command);
         report?.write(recordingReport(file, rejected, commandOutcome(command, status)));
         return status;

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { BridgetapeError } from '../../src/errors.js';
 import { Cassette, type CassetteEvent, CassetteWriter, type NewEvent, verify } from '../../src/cassette/index.js';
 import { memorySource } from '../../src/cassette/disk.js';
-import { encode } from '../../src/cassette/v1/msgpack.js';
+import { encode } from '../../src/cassette/v1/msgpack-encoder.js';
 import { MemoryDisk } from './memory-disk.js';
 import { asRead, bytes, everyKind, expectSame, Folder, header, record, unary } from './recording.js';
 

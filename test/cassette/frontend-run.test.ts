@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Cassette, CassetteWriter, type FrontendRun } from '../../src/cassette/index.js';
 import { memorySource } from '../../src/cassette/disk.js';
 import { decodeHeader, encodeHeader } from '../../src/cassette/v1/header-record.js';
-import { encode, Malformed, type Packable } from '../../src/cassette/v1/msgpack.js';
+import { Malformed, type Packable } from '../../src/cassette/v1/msgpack.js';
+import { encode } from '../../src/cassette/v1/msgpack-encoder.js';
 import { MemoryDisk } from './memory-disk.js';
 import { bytes, header } from './recording.js';
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encode, integer64, Malformed } from '../../src/cassette/v1/msgpack.js';
+import { integer64, Malformed } from '../../src/cassette/v1/msgpack.js';
+import { encode } from '../../src/cassette/v1/msgpack-encoder.js';
 import { Row } from '../../src/cassette/v1/row.js';
 import { bytes } from './recording.js';
 

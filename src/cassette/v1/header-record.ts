@@ -2,7 +2,8 @@
 import type { CassetteHeader, NewHeader } from '../header.js';
 import { MAX_HEADER } from './bounds.js';
 import { decodeFrontendRun, encodeFrontendRun } from './frontend-run.js';
-import { asArray, asCount, asMap, asOptional, asString, decode, encode, Malformed } from './msgpack.js';
+import { asArray, asCount, asMap, asOptional, asString, decode, Malformed } from './msgpack.js';
+import { encode } from './msgpack-encoder.js';
 
 export interface HeaderRecord {
   readonly header: CassetteHeader;

@@ -5,7 +5,8 @@
 import type { CallEntry, CallOutcome, ConnectionSummary } from '../summary.js';
 import type { Side } from '../events.js';
 import { INDEX_VALUES, MAX_BLOCKS, MAX_CALLS, MAX_CONNECTIONS, MAX_RUNS } from './bounds.js';
-import { asArray, asCount, asInteger64, asOptional, asString, decode, encode, integer, integer64, Malformed, type Packable } from './msgpack.js';
+import { asArray, asCount, asInteger64, asOptional, asString, decode, integer, integer64, Malformed, type Packable } from './msgpack.js';
+import { encode } from './msgpack-encoder.js';
 
 /** Where a block of events stands, and which. */
 export interface EventBlock {
@@ -100,8 +101,8 @@ export function listsCalls(content: Uint8Array): boolean {
   return CALLS_RECORD.every((octet, at) => content[at] === octet);
 }
 
-/** How every writer begins such a record: a pair, and a short text. */
-const CALLS_RECORD = encode(['calls', []]).subarray(0, -1);
+/** How every writer begins such a record: a list of two (0x92), and a text of five octets (0xa5). */
+const CALLS_RECORD = Buffer.from('\x92\xa5calls', 'latin1');
 
 /** Adds what one idx record holds; returns the number of block runs in it. */
 export function decodeIndex(content: Uint8Array, index: Index): number {

@@ -4,10 +4,10 @@
  * extension types (records, typed arrays, dates, errors): none of those, no floats, bounded depth, bounded
  * number of values, and every length inside the content.
  */
-import { Packr } from 'msgpackr';
+import { Unpackr } from 'msgpackr';
 import { MAX_DEPTH, MAX_VALUES } from './bounds.js';
 
-const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'bigint', copyBuffers: false, moreTypes: false });
+const unpackr = new Unpackr({ useRecords: false, int64AsType: 'bigint', copyBuffers: false, moreTypes: false });
 
 /** Content that is not what format v1 allows. Readers turn it into a damage report; it never leaves this folder. */
 export class Malformed extends Error {
@@ -23,10 +23,6 @@ export function integer(value: number): number | bigint {
 
 export function integer64(value: bigint): number | bigint {
   return value > 0xffff_ffffn || value < -0x8000_0000n ? value : Number(value);
-}
-
-export function encode(value: Packable): Uint8Array {
-  return new Uint8Array(packr.pack(value));
 }
 
 /** Decodes exactly one value; binary values are views of `bytes`. */
@@ -59,7 +55,7 @@ export function decodeLongList(bytes: Uint8Array, before: number): LongList {
 
 export function decodeElement(bytes: Uint8Array, start: number, end: number): unknown {
   try {
-    const value: unknown = packr.unpack(bytes, { start, end });
+    const value: unknown = unpackr.unpack(bytes, { start, end });
     return value;
   } catch (error) {
     throw new Malformed(`msgpack: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,6 +1,7 @@
 /** The content of a `pay` record: payloads that events refer to by number, each with its SHA-256. */
 import { hash } from 'node:crypto';
-import { asArray, asBytes, asCount, decode, encode, integer, Malformed } from './msgpack.js';
+import { asArray, asBytes, asCount, decode, integer, Malformed } from './msgpack.js';
+import { encode } from './msgpack-encoder.js';
 
 export const DIGEST_LENGTH = 32;
 
