@@ -5,6 +5,7 @@
  * deadlocks a client that behaves as recorded.
  */
 import type { EventReader } from '../cassette/index.js';
+import { NumberSet } from './number-set.js';
 import { awaitedIn, type AwaitedEvent, type RecordedCall } from './recorded-call.js';
 
 export interface ClientEvent {
@@ -124,28 +125,32 @@ const PAGE = 1024;
 
 /**
  * The client events of one build that have happened, by their sequence number in the cassette. Hot path: asked and told for
- * each of them, so their times lie in pages of numbers rather than in a map of a hundred thousand entries (bench: 32 callers).
+ * each of them, so they are bits, and their times numbers in pages, rather than a map of a hundred thousand entries (bench: 32
+ * callers, many).
  */
 export class Happened {
-  /** ns; not a number for what has not happened. */
+  private readonly marks = new NumberSet();
+  /** ns. */
   private readonly pages: (Float64Array | undefined)[] = [];
   /** Nothing more can come. */
   everything = false;
   /** How often something was taken back: a scope that has looked before must look again. */
   revisions = 0;
 
+  /** @param isTimed whether anybody will ask when something happened */
+  constructor(private readonly isTimed: boolean) {}
+
   /** @param now monotonic ns */
   mark(seq: number, now: bigint): void {
-    const page = (this.pages[Math.floor(seq / PAGE)] ??= new Float64Array(PAGE).fill(NaN));
-    const at = seq % PAGE;
-    if (Number.isNaN(page[at])) page[at] = Number(now);
+    if (this.marks.has(seq)) return;
+    this.marks.add(seq);
+    if (this.isTimed) (this.pages[Math.floor(seq / PAGE)] ??= new Float64Array(PAGE))[seq % PAGE] = Number(now);
   }
 
   /** It was another event that happened, not this one. */
   unmark(seq: number): void {
-    const page = this.pages[Math.floor(seq / PAGE)];
-    if (page === undefined || Number.isNaN(page[seq % PAGE])) return;
-    page[seq % PAGE] = NaN;
+    if (!this.marks.has(seq)) return;
+    this.marks.delete(seq);
     this.revisions += 1;
   }
 
@@ -155,13 +160,13 @@ export class Happened {
   }
 
   has(seq: number): boolean {
-    return this.everything || !Number.isNaN(this.pages[Math.floor(seq / PAGE)]?.[seq % PAGE] ?? NaN);
+    return this.everything || this.marks.has(seq);
   }
 
   /** When it happened, in ns; undefined when it did not. */
   timeOf(seq: number): bigint | undefined {
-    const time = this.pages[Math.floor(seq / PAGE)]?.[seq % PAGE] ?? NaN;
-    return Number.isNaN(time) ? undefined : BigInt(time);
+    const time = this.marks.has(seq) ? this.pages[Math.floor(seq / PAGE)]?.[seq % PAGE] : undefined;
+    return time === undefined ? undefined : BigInt(time);
   }
 }
 

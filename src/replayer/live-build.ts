@@ -33,7 +33,7 @@ export class LiveBuild {
   readonly open: OpenCalls;
   /** Which live process stands for a recorded one. */
   readonly holders = new Map<RecordedProcess, LiveProcess>();
-  private readonly happened = new Happened();
+  private readonly happened: Happened;
   /** Those among the open calls that wait for events of other calls too. */
   private readonly watchers = new PassingSet<Player>();
   private openBridgeCalls = 0;
@@ -48,6 +48,7 @@ export class LiveBuild {
     readonly stage: Stage,
   ) {
     this.matcher = new Matcher(recorded.requests, reuseInBuild);
+    this.happened = new Happened(stage.pacing.isOn);
     this.open = new OpenCalls(stage);
   }
 

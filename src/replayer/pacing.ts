@@ -45,14 +45,19 @@ export function pacesByPath(paces: Readonly<Record<string, number>>, recorded: R
 }
 
 export class Pacing {
-  private readonly pace: number;
-  private readonly paces: ReadonlyMap<string, number>;
+  readonly pace: number;
+  readonly paces: ReadonlyMap<string, number>;
   private readonly maxGap: bigint | undefined;
 
   constructor({ pace = 0, paces = new Map<string, number>(), maxGapMs }: PacingOptions = {}) {
     this.pace = pace;
     this.paces = paces;
     this.maxGap = maxGapMs === undefined ? undefined : BigInt(Math.round(maxGapMs * Number(NS_PER_MS)));
+  }
+
+  /** Whether any call has to wait. */
+  get isOn(): boolean {
+    return isPaced(this);
   }
 
   /** The factor for a method's calls. */
