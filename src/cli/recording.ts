@@ -88,6 +88,8 @@ export async function recordUntilEnd<S extends RecordingSummary>(
       isWhole = conclude(summary);
       if (summary.connections === 0 && docker.kind === 'none' && docker.why !== '') say(`bridgetape: no Docker Engine was recorded: ${docker.why}`);
       if (summary.loss !== undefined) say(`bridgetape: ${plural(summary.loss.events, 'event')} (${size(summary.loss.bytes)}) could not be written: ${summary.loss.error.message}`);
+      // Said where it is the whole of what went wrong.
+      else if (summary.packFailure !== undefined) say(`bridgetape: ${file} is whole, but larger than it would be: it could not be packed: ${summary.packFailure.message}`);
     }
     return status === EXIT.ok && !isWhole ? EXIT.incomplete : status;
   } finally {

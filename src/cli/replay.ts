@@ -159,13 +159,14 @@ function served({ cassettes }: Replay): string {
 }
 
 /** Says what it came to. @returns the exit status */
-function conclude(replaying: Replay, { verdict, misses, unused, faults }: ReplayReport, commandStatus: number): number {
+function conclude(replaying: Replay, { verdict, misses, unused, faults, command }: ReplayReport, commandStatus: number): number {
   for (const line of describeUnused(replaying.unused())) say(line);
   const reannotated = describeReannotations(replaying.reannotations);
   if (reannotated !== undefined) say(reannotated);
   for (const { spec, calls } of faults.filter((fault) => !hasFired(fault))) say(`bridgetape: the fault ${spec} never fired: ${calls === 0 ? 'its method was not called' : `its method was called ${plural(calls, 'time')}`}`);
   if (replaying.afterFaults.length > 0) say(`bridgetape: after a fault, ${plural(replaying.afterFaults.length, 'request')} had no answer in ${served(replaying)}, which does not count`);
   if (commandStatus !== EXIT.ok) return commandStatus;
+  const although = command === undefined ? '' : 'the command succeeded, but ';
   switch (verdict) {
     case 'passed':
     case 'command-failed':
@@ -173,10 +174,10 @@ function conclude(replaying: Replay, { verdict, misses, unused, faults }: Replay
     case 'fault-unfired':
       return EXIT.incomplete;
     case 'missed':
-      say(`bridgetape: the command succeeded, but ${plural(misses.count, 'request')} had no answer in ${served(replaying)}`);
+      say(`bridgetape: ${although}${plural(misses.count, 'request')} had no answer in ${served(replaying)}`);
       return EXIT.incomplete;
     case 'unused':
-      say(`bridgetape: the command succeeded, but did not ask for ${plural(unused.count, 'recorded call')}, which --strict does not let pass`);
+      say(`bridgetape: ${although}${plural(unused.count, 'recorded call')} ${unused.count === 1 ? 'was' : 'were'} not asked for, which --strict does not let pass`);
       return EXIT.incomplete;
   }
 }

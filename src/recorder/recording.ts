@@ -60,6 +60,8 @@ export interface RecordingSummary {
   readonly bytes: number;
   /** What could not be written, when the disk failed; all of it, when the file is gone. */
   readonly loss: { readonly error: Error; readonly events: number; readonly bytes: number } | undefined;
+  /** Why the cassette was left as it was written: whole, but larger than it would be, and without an index. */
+  readonly packFailure: Error | undefined;
 }
 
 export interface Recording {
@@ -138,8 +140,8 @@ export async function record(options: RecordOptions): Promise<Recording> {
     signal?.removeEventListener('abort', abort);
     await Promise.all(proxies.map((each) => each.close()));
     const { buildkitVersion } = recorder;
-    const { path, bytes, events, loss } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
-    return { path: path === writer.path ? options.output : path, connections: recorder.connections, calls: recorder.calls, events, bytes, loss };
+    const { path, bytes, events, loss, packFailure } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
+    return { path: path === writer.path ? options.output : path, connections: recorder.connections, calls: recorder.calls, events, bytes, loss, packFailure };
   };
   let closed: Promise<RecordingSummary> | undefined;
   const close = (): Promise<RecordingSummary> => (closed ??= finish());

@@ -104,7 +104,7 @@ class ServedConnection {
       request: grpcRequests((call) => this.accept(call)),
       writable: () => this.schedule(),
       over: (code, reason) => {
-        if (code !== ErrorCode.NO_ERROR && !this.isFaulted) this.options.onBroken(reason);
+        if (code !== ErrorCode.NO_ERROR && !this.isFaulted) this.options.onBroken(`the connection of a client was ended: ${reason}`);
         this.schedule();
       },
       refused: (reason) => this.options.onBroken(reason),

@@ -1,7 +1,7 @@
 /** `bridgetape record` and `replay` as their users meet them: exit statuses, signals, messages, what is left behind. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,6 +48,14 @@ describe('bridgetape record -- CMD', () => {
     expect(stdout).not.toContain('daemon.sock');
     expect(statSync(path('a.cassette')).mode & 0o777).toBe(0o600);
     expect(nothingLeft()).toBe(true);
+  });
+
+  it('says when the cassette could not be packed, which is whole all the same', () => {
+    mkdirSync(path('.a.cassette.packing'));
+    const { status, stderr } = run(['record', '-o', path('a.cassette'), '--', 'true']);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/a\.cassette is whole, but larger than it would be: it could not be packed: E/);
+    expect(Cassette.open(path('a.cassette')).state).toBe('whole');
   });
 
   it("gives it DOCKER_HOST where there is an engine to dial, and leaves it alone where there is none or not asked to", () => {

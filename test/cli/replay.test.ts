@@ -1,7 +1,11 @@
 /** `bridgetape replay` as its users meet it: what it says, what it reports, and what it leaves alone. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { ErrorReport, ReplayReport } from '../../src/replayer/index.js';
@@ -9,6 +13,7 @@ import { version } from '../../src/version.js';
 import { bridgetape, type Ran } from './bridgetape.js';
 
 const ROOT = join(import.meta.dirname, '..', '..');
+const MAIN = join(ROOT, 'dist', 'cli', 'main.cjs');
 const recorded = (name: string): string => join(ROOT, 'cassettes', `${name}.cassette`);
 const DIALOGUE = recorded('dialogue-v0.32.2');
 
@@ -106,8 +111,24 @@ describe('a replay of less', () => {
   it('fails when it is strict', async () => {
     const { status, stderr } = await replaying([DIALOGUE], '--strict', '--report', at('report.json'), '--', 'true');
     expect(status).toBe(3);
-    expect(stderr).toMatch(/\nbridgetape: the command succeeded, but did not ask for 6 recorded calls, which --strict does not let pass\n$/);
+    expect(stderr).toMatch(/\nbridgetape: the command succeeded, but 6 recorded calls were not asked for, which --strict does not let pass\n$/);
     expect([reported().verdict, reported().unused.count, reported().unused.listed[0]]).toEqual(['unused', 6, { cassette: DIALOGUE, call: 4, method: '/moby.buildkit.v1.Control/Solve' }]);
+  });
+
+  it('without a command speaks of none, and tells of a client that speaks no HTTP/2', async () => {
+    const child = spawn(process.execPath, [MAIN, 'replay', DIALOGUE, '--strict', '--listen', `unix://${at('front.sock')}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = once(child, 'exit');
+    const lines = createInterface(child.stderr);
+    const said: string[] = [];
+    lines.on('line', (line: string) => said.push(line));
+    await once(lines, 'line');
+    const client = connect(at('front.sock')).resume();
+    client.write('GET / HTTP/1.1\r\n\r\n');
+    await once(client, 'close');
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([3, null]);
+    expect(said[1]).toBe('bridgetape: the connection of a client was ended: not an HTTP/2 connection: no preface, it looks like HTTP/1');
+    expect(said.at(-1)).toBe(`bridgetape: 1 request had no answer in ${DIALOGUE}`);
   });
 
   it('ends as its command did, whatever was not asked for', async () => {

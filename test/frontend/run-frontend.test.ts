@@ -146,7 +146,7 @@ describe('a frontend that does something else', () => {
   it('is no frontend when it says something that is no HTTP/2', async () => {
     using folder = new Folder();
     const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.cjs'), 'run', await recorded(folder), '--', 'echo', 'hello'], { encoding: 'utf8' });
-    expect(stderr).toMatch(/^bridgetape: .*no preface/);
+    expect(stderr).toMatch(/^bridgetape: the connection of a client was ended: not an HTTP\/2 connection: no preface/);
     expect(status).toBe(1);
   });
 });
