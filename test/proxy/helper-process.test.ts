@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { BridgetapeError } from '../../src/errors.js';
+import { HelperProcess } from '../../src/proxy/helper-process.js';
 import { HelperWords, MAX_LINE, MAX_LINES } from '../../src/proxy/helper-words.js';
 import { startProxy, type Proxy } from '../../src/proxy/index.js';
 import type { Command } from '../../src/socket/index.js';
@@ -88,16 +89,16 @@ describe('a connection helper', () => {
     expect(lost[0]?.message).toMatch(/^"sh -c .* ended with status 3, and the connection to BuildKit at docker-container:\/\/far with it\.\n/);
   });
 
-  it('that has ended is heard to its end by a client that reads late', async () => {
-    // More than the client's socket takes unread, and less than that and the helper's pipe.
-    const total = 420_000;
-    const client = await dial(sh(`${NOTES_PID()} head -c ${total} /dev/zero`));
-    client.pause();
+  it('that has ended is heard to its end by who reads late', async () => {
+    // More than is read ahead of who does not read, and less than that and what the helper's pipe takes.
+    const total = 140_000;
+    const helper = new HelperProcess({ kind: 'helper', url: 'docker-container://far', command: sh(`${NOTES_PID()} head -c ${total} /dev/zero`) }, (line) => lines.push(line));
+    helper.on('error', () => undefined);
     const id = await pid();
     await vi.waitFor(() => expect(isAlive(id)).toBe(false), { timeout: 10_000, interval: 5 });
     // No event tells that it has been waited for long enough: twice what a helper's open output is given.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect((await readAll(client)).length).toBe(total);
+    expect((await readAll(helper)).length).toBe(total);
   });
 
   it('that is killed ends the connection too', async () => {
