@@ -27,6 +27,8 @@ export interface ReplayReport {
   /** Left out when no command was run. */
   readonly command?: { readonly arguments: readonly string[]; readonly status: number };
   readonly cassettes: readonly string[];
+  /** Those among them that are interrupted or damaged, as far as that has shown. */
+  readonly notWhole: ReturnType<Replay['notWhole']>;
   readonly misses: { readonly count: number; readonly listed: readonly ReportedMiss[] };
   readonly unused: { readonly count: number; readonly listed: readonly { readonly cassette: string; readonly call: number; readonly method: string }[] };
   readonly annotationsDiffering: { readonly count: number; readonly listed: readonly { readonly call: number; readonly method: string; readonly differences: Reannotation['differences'] }[] };
@@ -94,7 +96,7 @@ export function recordingReport(cassette: string, rejected: string | undefined, 
   return { ...HEAD, verdict: 'recorded', ...(command === undefined ? {} : { command }), recording: { cassette, ...(rejected === undefined ? {} : { rejected }) } };
 }
 
-export function reportOf(replay: Pick<Replay, 'cassettes' | 'misses' | 'missCount' | 'reannotations' | 'unused' | 'faults' | 'afterFaults'>, outcome: Outcome): ReplayReport {
+export function reportOf(replay: Pick<Replay, 'cassettes' | 'notWhole' | 'misses' | 'missCount' | 'reannotations' | 'unused' | 'faults' | 'afterFaults'>, outcome: Outcome): ReplayReport {
   const { misses, missCount, reannotations, cassettes, faults, afterFaults } = replay;
   const unused = replay.unused();
   return {
@@ -102,6 +104,7 @@ export function reportOf(replay: Pick<Replay, 'cassettes' | 'misses' | 'missCoun
     verdict: verdictOf({ misses, unused, faults }, outcome),
     ...(outcome.command === undefined ? {} : { command: outcome.command }),
     cassettes,
+    notWhole: replay.notWhole(),
     misses: { count: missCount, listed: misses.map(reported) },
     unused: { count: unused.length, listed: unused.slice(0, MAX_LISTED).map(({ cassette, call, path }) => ({ cassette, call, method: path })) },
     annotationsDiffering: { count: reannotations.length, listed: reannotations.map(({ call, path, differences }) => ({ call, method: path, differences })) },

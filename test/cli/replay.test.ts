@@ -54,6 +54,7 @@ describe('a replay of everything', () => {
       verdict: 'passed',
       command: { arguments: command, status: 0 },
       cassettes: [DIALOGUE],
+      notWhole: [],
       misses: { count: 0, listed: [] },
       unused: { count: 0, listed: [] },
       annotationsDiffering: { count: 0, listed: [] },
@@ -82,7 +83,8 @@ describe('a replay of everything', () => {
     writeFileSync(at('cut.cassette'), content.subarray(0, 3000));
     content.fill(0xff, 900, 903);
     writeFileSync(at('damaged.cassette'), content);
-    expect(await replaying([at('cut.cassette')], '--', 'true')).toMatchObject({ status: 0, stderr: `bridgetape: ${at('cut.cassette')} is interrupted: bridgetape verify says where.\n` });
+    expect(await replaying([at('cut.cassette')], '--report', at('report.json'), '--', 'true')).toMatchObject({ status: 0, stderr: `bridgetape: ${at('cut.cassette')} is interrupted: bridgetape verify says where.\n` });
+    expect(reported().notWhole).toEqual([{ cassette: at('cut.cassette'), state: 'interrupted' }]);
     const { stderr } = await replaying([at('damaged.cassette')], '--', ...clientOf(DIALOGUE));
     expect(stderr.split('\n').filter((line) => line.includes('bridgetape verify'))).toEqual([`bridgetape: ${at('damaged.cassette')} is damaged: bridgetape verify says where.`]);
   });
