@@ -32,7 +32,7 @@ export interface FrontendRunOptions extends Partial<Changes> {
   readonly rules?: Rules;
   /** 0: each answer at once (default); 1: as recorded; 2: twice as slow. */
   readonly pace?: number;
-  /** After so long without anything from the frontend that the recording waits for, its calls fail: ms; 0 = never. */
+  /** After so long without anything from the frontend that the recording waits for, its calls fail; and when it can do no more, it is killed: ms; 0 = never. */
   readonly stallMs?: number;
   /** Ends the frontend, and all that was made for it. */
   readonly signal?: AbortSignal | undefined;
@@ -84,14 +84,14 @@ export async function runFrontend(options: FrontendRunOptions): Promise<Frontend
   let replaying: FrontendReplay | undefined;
   const abort = (): void => running?.kill('SIGKILL');
   signal?.addEventListener('abort', abort);
-  const waiting = new WaitForNothing(options.stallMs ?? STALL_MS, (ms) => {
-    lack(`the frontend has not ended ${ms / 1000} s after ExecProcess had no answer, as BuildKit's client waits for its process for ever: it is killed`);
+  const waiting = new WaitForNothing(options.stallMs ?? STALL_MS, (ms, since) => {
+    lack(`the frontend has not ended ${ms / 1000} s after ${since}: it is killed`);
     running?.kill('SIGKILL');
   });
   try {
     const onMiss = (miss: Told): void => {
       options.onMiss?.(miss);
-      if (miss.path === EXEC_PROCESS) waiting.begin();
+      if (miss.path === EXEC_PROCESS) waiting.begin("ExecProcess had no answer, as BuildKit's client waits for its process for ever");
     };
     replaying = replayToFrontend(cassette, { ...options, onMiss, ...(placed === undefined ? {} : { files: placed }) });
     const prefix = (await placing)?.prefix ?? [];
@@ -99,7 +99,7 @@ export async function runFrontend(options: FrontendRunOptions): Promise<Frontend
     running ??= launch(prefix);
     const { kill, stdio, ended } = running;
     const stopForwarding = forwardSignals(kill);
-    replaying.serve(stdio);
+    replaying.serve(stdio, () => waiting.begin('its connection broke'));
     const exit = await ended.finally(stopForwarding);
     signal?.throwIfAborted();
     if (recorded?.exit === undefined) lack('the cassette does not say how the recorded frontend ended, so only what it returned is compared');
@@ -144,19 +144,21 @@ function filesFor(recorded: FrontendRun, cwd: string, lack: (text: string) => vo
 }
 
 /**
- * BuildKit's client notices no end of ExecProcess before its process has started, and waits for that as long as its context
- * lives: in a frontend, for ever (frontend/gateway/grpcclient/client.go, procMessageForwarder.Recv; seen in v0.32.2).
+ * A frontend that can do no more need not end. BuildKit's client notices no end of ExecProcess before its process has started,
+ * and waits for that as long as its context lives: in a frontend, for ever (frontend/gateway/grpcclient/client.go,
+ * procMessageForwarder.Recv; seen in v0.32.2). And what speaks no HTTP/2 may be no frontend at all.
  */
 class WaitForNothing {
   private stop: (() => void) | undefined;
 
   constructor(
     private readonly ms: number,
-    private readonly isOver: (ms: number) => void,
+    private readonly isOver: (ms: number, since: string) => void,
   ) {}
 
-  begin(): void {
-    if (this.ms > 0) this.stop ??= systemClock.at(systemClock.now() + BigInt(Math.ceil(this.ms)) * NS_PER_MS, () => this.isOver(this.ms));
+  /** @param since what has just happened, after which nothing more can come of the frontend */
+  begin(since: string): void {
+    if (this.ms > 0) this.stop ??= systemClock.at(systemClock.now() + BigInt(Math.ceil(this.ms)) * NS_PER_MS, () => this.isOver(this.ms, since));
   }
 
   end(): void {

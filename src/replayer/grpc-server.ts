@@ -18,8 +18,8 @@ export interface GrpcServerOptions {
   readonly accept: AcceptTransport;
   /** A status could not be sent as recorded; the call was failed instead. */
   readonly onUnsendable: (path: string, text: string) => void;
-  /** A connection was ended, or an answered call reset, for an error: the client's, or one that it met; the text says which. */
-  readonly onBroken: (text: string) => void;
+  /** A connection, or an answered call, was ended for an error: the client's, or one that it met; the text says which. */
+  readonly onBroken: (text: string, what: 'connection' | 'call') => void;
   /** A handler threw: a bug in bridgetape. The call was failed with INTERNAL. */
   readonly onCrash: (error: unknown, path: string) => void;
   readonly clock?: Clock;
@@ -104,10 +104,10 @@ class ServedConnection {
       request: grpcRequests((call) => this.accept(call)),
       writable: () => this.schedule(),
       over: (code, reason) => {
-        if (code !== ErrorCode.NO_ERROR && !this.isFaulted) this.options.onBroken(`the connection of a client was ended: ${reason}`);
+        if (code !== ErrorCode.NO_ERROR && !this.isFaulted) this.options.onBroken(`a client's connection broke: ${reason}`, 'connection');
         this.schedule();
       },
-      refused: (reason) => this.options.onBroken(reason),
+      refused: (reason) => this.options.onBroken(reason, 'call'),
     };
     this.wire = new ServerConnection(sink, options.limits === undefined ? {} : { limits: options.limits });
     this.closed = new Promise((resolve) => {

@@ -121,7 +121,7 @@ export async function replay(options: ReplayOptions): Promise<Replay> {
   const { plan, paces } = byMethods(cassettes, faults, options.paces ?? {}, listeners.onCrash);
   const accept: Accept = (call) => replayer.accept(call);
   const hearing = hearingFor({ ...options, paces });
-  const server = serverFor(overheard(plan?.before(accept) ?? accept, options.onRequest), listeners, hearing, plan?.readsSlowly === true ? SLOW_LIMITS : {});
+  const server = serverFor(overheard(plan?.before(accept) ?? accept, options.onRequest), listeners, hearing, { limits: plan?.readsSlowly === true ? SLOW_LIMITS : {} });
   const serve = (duplex: Duplex): void => server.serve(duplex);
   let front: ReturnType<typeof temporaryAddress> | undefined;
   let docker: DockerFront | undefined;
@@ -225,8 +225,12 @@ function byMethods(
 
 /** A replay to one frontend, of which the calls are those of one build. */
 export interface FrontendReplay extends Pick<Replay, 'misses' | 'reannotations'> {
-  /** Serves the frontend at the other end of the stream, such as the stdio of its process. To be called once. */
-  serve(duplex: Duplex): void;
+  /**
+   * Serves the frontend at the other end of the stream, such as the stdio of its process. To be called once.
+   *
+   * @param onBroken told when its connection broke: it can do no more
+   */
+  serve(duplex: Duplex, onBroken?: () => void): void;
   /** Recorded calls of its build that it has not made. */
   unasked(): readonly Pick<RecordedCall, 'id' | 'path'>[];
   /** Cuts what is open. */
@@ -244,11 +248,15 @@ export function replayToFrontend(cassette: Cassette, options: Omit<ReplayerOptio
   const hearing = hearingFor(options);
   const replayer = new Replayer(readScripts([cassette], options), { ...options, ...(hearing && { heard: () => hearing.time }), ...listeners });
   const frontend = replayer.frontend();
-  const server = serverFor(frontend.accept, listeners, hearing);
+  let broken: (() => void) | undefined;
+  const server = serverFor(frontend.accept, listeners, hearing, { onBroken: () => broken?.() });
   return {
     misses,
     reannotations,
-    serve: (duplex) => server.serve(duplex),
+    serve: (duplex, onBroken) => {
+      broken = onBroken;
+      server.serve(duplex);
+    },
     unasked: () => frontend.unasked() ?? [],
     close: async () => {
       await server.close(0);
@@ -308,8 +316,15 @@ function hearingFor(pacing: PacingOptions): Hearing | undefined {
   return isPaced(pacing) ? new Hearing(systemClock) : undefined;
 }
 
-function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, hearing: Hearing | undefined, limits: GrpcServerOptions['limits'] = {}): GrpcServer {
-  return new GrpcServer({ accept, limits, hearing, onUnsendable: (path, text) => onMiss({ path, text }), onBroken: (text) => onMiss({ path: '', text: `bridgetape: ${text}` }), onCrash });
+function serverFor(accept: AcceptTransport, { onMiss, onCrash }: Listeners, hearing: Hearing | undefined, { limits = {}, onBroken }: { readonly limits?: GrpcServerOptions['limits']; readonly onBroken?: () => void }): GrpcServer {
+  return new GrpcServer({
+    ...{ accept, limits, hearing, onCrash },
+    onUnsendable: (path, text) => onMiss({ path, text }),
+    onBroken: (text, what) => {
+      onMiss({ path: '', text: `bridgetape: ${text}` });
+      if (what === 'connection') onBroken?.();
+    },
+  });
 }
 
 /** Each is an open file while it is served; systems allow 1024 by default. */

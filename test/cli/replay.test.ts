@@ -129,7 +129,7 @@ describe('a replay of less', () => {
     await once(client, 'close');
     child.kill('SIGTERM');
     expect(await ended).toEqual([3, null]);
-    expect(said[1]).toBe('bridgetape: the connection of a client was ended: not an HTTP/2 connection: no preface, it looks like HTTP/1');
+    expect(said[1]).toBe("bridgetape: a client's connection broke: not an HTTP/2 connection: no preface, it looks like HTTP/1");
     expect(said.at(-1)).toBe(`bridgetape: 1 request had no answer in ${DIALOGUE}`);
   });
 

@@ -128,6 +128,14 @@ describe('a frontend that does something else', () => {
     expect(status).toBe(1);
   });
 
+  it('is killed when its connection broke and it goes on', async () => {
+    using folder = new Folder();
+    const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.cjs');
+    const { status, stderr } = spawnSync(process.execPath, [main, 'run', await recorded(folder), '--stall', '0.2', '--', 'sh', '-c', 'echo hello; exec /bin/sleep 60'], { encoding: 'utf8' });
+    expect(stderr).toContain('bridgetape: the frontend has not ended 0.2 s after its connection broke: it is killed\n');
+    expect(status).toBe(1);
+  });
+
   it('has as long as it was given, though a timer takes less', async () => {
     using folder = new Folder();
     const starts = exec('p', { Init: { ContainerID: 'c', Meta: { Args: ['make'] } } });
@@ -146,7 +154,7 @@ describe('a frontend that does something else', () => {
   it('is no frontend when it says something that is no HTTP/2', async () => {
     using folder = new Folder();
     const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.cjs'), 'run', await recorded(folder), '--', 'echo', 'hello'], { encoding: 'utf8' });
-    expect(stderr).toMatch(/^bridgetape: the connection of a client was ended: not an HTTP\/2 connection: no preface/);
+    expect(stderr).toMatch(/^bridgetape: a client's connection broke: not an HTTP\/2 connection: no preface/);
     expect(status).toBe(1);
   });
 });
