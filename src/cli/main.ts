@@ -1,7 +1,5 @@
 #!/usr/bin/env node
 /** The front door: finds the command and hands it its words. */
-import * as nodeModule from 'node:module';
-
 import { BridgetapeError } from '../errors.js';
 import type { Command } from './command.js';
 import { reporting } from './failure.js';
@@ -57,10 +55,6 @@ async function printVersion(): Promise<number> {
   const [{ version }, { print }] = await Promise.all([import('../version.js'), import('./output.js')]);
   return await print([version]);
 }
-
-/** Since Node 22.8: the code that V8 makes of a script is kept from run to run, which is a sixth of a start. */
-const { enableCompileCache }: { readonly enableCompileCache?: () => unknown } = nodeModule as object;
-enableCompileCache?.();
 
 const argv = process.argv.slice(2);
 const dashes = argv.indexOf('--');
