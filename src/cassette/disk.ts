@@ -118,3 +118,26 @@ export function memorySource(bytes: Uint8Array): Source {
     close: () => undefined,
   };
 }
+
+/** Writes all of it, however much the system takes at once. */
+export async function writeAll(file: DiskFile, parts: readonly Uint8Array[], position: number): Promise<void> {
+  let rest = parts;
+  let at = position;
+  while (rest.length > 0) {
+    const written = await file.writev(rest, at);
+    if (written <= 0) throw new Error('the disk took no bytes');
+    at += written;
+    rest = dropBytes(rest, written);
+  }
+}
+
+function dropBytes(parts: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let left = count;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    if (part === undefined) break;
+    if (left < part.length) return [part.subarray(left), ...parts.slice(i + 1)];
+    left -= part.length;
+  }
+  return [];
+}

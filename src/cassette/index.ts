@@ -27,4 +27,6 @@ export type { CassetteState, Tail } from './v1/layout.js';
 export type { Damage } from './v1/records.js';
 export { isRunning } from './running.js';
 export { verify, type VerifyReport } from './verify.js';
-export { CassetteWriter, reasonNotKept, type Closed, type Loss, type NewEvent, type WriterOptions } from './v1/writer.js';
+export type { NewEvent } from './v1/batch-encoder.js';
+export { reasonNotKept } from './v1/oversize.js';
+export { CassetteWriter, type Closed, type Loss, type WriterOptions } from './v1/writer.js';

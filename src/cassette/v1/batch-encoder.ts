@@ -18,6 +18,12 @@ export interface NewMessage extends Omit<MessageEvent, 'seq' | 'data'> {
   readonly data: readonly Piece[] | number | undefined;
 }
 
+/** An event to append: without its sequence number, and a message's payload as the pieces in which it came. */
+export type NewEvent =
+  | WithoutSeq<Exclude<CassetteEvent, MessageEvent>>
+  | (Omit<MessageEvent, 'seq' | 'data'> & { readonly data: readonly Piece[] | undefined });
+
+/** An event on its way into a block. */
 export type EncodableEvent = WithoutSeq<Exclude<CassetteEvent, MessageEvent>> | NewMessage;
 
 /** Event codes of format v1: the index is the code. */

@@ -6,7 +6,7 @@
 import { whole } from '../events.js';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
-import type { Disk, DiskFile } from '../disk.js';
+import { writeAll, type Disk, type DiskFile } from '../disk.js';
 import type { NewHeader } from '../header.js';
 import { Summariser } from '../summary.js';
 import { type Batch, decodeBatch } from './batch-decoder.js';
@@ -166,13 +166,8 @@ class RecordSink {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    while (rest.length > 0) {
-      const written = await this.#file.writev([rest], this.#end);
-      if (written <= 0) throw new Error('the disk took no bytes');
-      this.#end += written;
-      rest = rest.subarray(written);
-    }
+    await writeAll(this.#file, [bytes], this.#end);
+    this.#end += bytes.length;
   }
 }
 

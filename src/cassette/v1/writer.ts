@@ -3,35 +3,18 @@
  * "Journal" and "Packed"). Events are encoded into a block at once; a sealed block waits for the disk, and one
  * write is under way at a time, so that whatever the file holds at any moment is a prefix of the recording.
  */
-import { basename, dirname, resolve } from 'node:path';
 import { BridgetapeError } from '../../errors.js';
-import { errorCode, nodeDisk, type Disk, type DiskFile, type FileIdentity, type Source } from '../disk.js';
-import type { CassetteEvent, MessageEvent, Piece } from '../events.js';
+import { errorCode, nodeDisk, writeAll, type Disk, type DiskFile, type FileIdentity } from '../disk.js';
 import type { LateFacts, NewHeader } from '../header.js';
-import { isRunning } from '../running.js';
-import { BatchEncoder, type EncodableEvent, roomFor, total } from './batch-encoder.js';
-import {
-  FLUSH_AFTER_MS,
-  HIGH_WATER,
-  JOURNAL_BLOCK,
-  LOW_WATER,
-  MAX_EVENT,
-  MAX_HEADER_FIELDS,
-  MAX_MESSAGE,
-} from './bounds.js';
+import { BatchEncoder, type EncodableEvent, type NewEvent, roomFor } from './batch-encoder.js';
+import { FLUSH_AFTER_MS, HIGH_WATER, JOURNAL_BLOCK, LOW_WATER } from './bounds.js';
 import { frame, FRAME_LENGTH, preamble, PREAMBLE_LENGTH, seal } from './frame.js';
 import { encodeHeader } from './header-record.js';
 import { encodeEnd } from './index-record.js';
 import { Malformed } from './msgpack.js';
+import { standIn, tooLarge } from './oversize.js';
 import { packJournal } from './pack.js';
-import { recorderOf } from './records.js';
-
-type WithoutSeq<E> = E extends unknown ? Omit<E, 'seq'> : never;
-
-/** An event to append: without its sequence number, and a message's payload as the pieces in which it came. */
-export type NewEvent =
-  | WithoutSeq<Exclude<CassetteEvent, MessageEvent>>
-  | (Omit<MessageEvent, 'seq' | 'data'> & { readonly data: readonly Piece[] | undefined });
+import { beside, cannotCreate, clearTarget, key, recording, remove } from './target.js';
 
 export interface WriterOptions {
   /** Replace a cassette that exists. It stays as it is until the new file stands with its header. */
@@ -71,10 +54,7 @@ interface SealedBlock {
   readonly bytes: number;
 }
 
-/** Files that writers of this process have open, so that a process id alone doesn't keep an abandoned one locked. */
-const recording = new Set<string>();
 let births = 0;
-const key = (identity: FileIdentity): string => `${identity.device}:${identity.inode}`;
 
 export class CassetteWriter {
   readonly #path: string;
@@ -453,50 +433,6 @@ export class CassetteWriter {
   }
 }
 
-/** Why an event is larger than what a cassette keeps; undefined for one that is not. */
-export const reasonNotKept = (event: NewEvent): string | undefined => tooLarge(event, roomFor(event));
-
-function tooLarge(event: NewEvent, room: number): string | undefined {
-  if (event.kind === 'client-message' || event.kind === 'server-message') {
-    const length = event.data === undefined ? 0 : total(event.data);
-    return length > MAX_MESSAGE ? `a message body of ${length} bytes is longer than the ${MAX_MESSAGE} that a cassette keeps` : undefined;
-  }
-  if ('headers' in event && event.headers.length > MAX_HEADER_FIELDS) return `a header list of ${event.headers.length} fields is longer than the ${MAX_HEADER_FIELDS} that a cassette keeps`;
-  return room > MAX_EVENT ? `a ${event.kind} event is larger than the ${MAX_EVENT} bytes that a cassette keeps` : undefined;
-}
-
-/** What is written for an event that can't be kept: all of it but the large part, and a gap that says so. */
-function standIn(event: NewEvent, reason: string): EncodableEvent[] {
-  const { time, connection } = event;
-  const side = 'side' in event && event.side !== undefined ? event.side : event.kind.startsWith('server') ? 'server' : 'client';
-  const call = 'call' in event ? { call: event.call } : {};
-  const isMessage = event.kind === 'client-message' || event.kind === 'server-message';
-  const gap: EncodableEvent = { kind: 'gap', time, connection, ...call, side, offset: 0, bytes: isMessage ? event.size : 0, reason };
-  return isMessage ? [{ ...event, data: undefined }, gap] : [gap];
-}
-
-async function writeAll(file: DiskFile, parts: readonly Uint8Array[], position: number): Promise<void> {
-  let rest = parts;
-  let at = position;
-  while (rest.length > 0) {
-    const written = await file.writev(rest, at);
-    if (written <= 0) throw new Error('the disk took no bytes');
-    at += written;
-    rest = dropBytes(rest, written);
-  }
-}
-
-function dropBytes(parts: readonly Uint8Array[], count: number): readonly Uint8Array[] {
-  let left = count;
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i];
-    if (part === undefined) break;
-    if (left < part.length) return [part.subarray(left), ...parts.slice(i + 1)];
-    left -= part.length;
-  }
-  return [];
-}
-
 function headerContent(header: NewHeader): Uint8Array {
   if (Number.isNaN(header.startedAt.getTime())) throw new BridgetapeError('bad-argument', 'The start of the recording is not a time.', 'Pass the wall clock as a valid Date.');
   try {
@@ -505,98 +441,4 @@ function headerContent(header: NewHeader): Uint8Array {
     if (!(error instanceof Malformed)) throw error;
     throw new BridgetapeError('bad-argument', `The cassette's header cannot be written: ${error.message}.`, 'Leave out the command (--no-command), or shorten it.', { cause: error });
   }
-}
-
-/** A name in the same folder, so that a rename is atomic. */
-function beside(path: string, suffix: string, visibility: 'hidden' | 'visible' = 'hidden'): string {
-  const name = basename(path);
-  if (visibility === 'hidden') return resolve(dirname(path), `.${name}.${suffix}`);
-  return resolve(dirname(path), name.endsWith('.cassette') ? `${name.slice(0, -'.cassette'.length)}.${suffix}.cassette` : `${name}.${suffix}`);
-}
-
-async function remove(disk: Disk, path: string): Promise<void> {
-  try {
-    await disk.unlink(path);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-  }
-}
-
-/** Refuses whatever must not be written over; returns the path of the file itself. */
-async function clearTarget(disk: Disk, path: string, force: boolean): Promise<string> {
-  try {
-    let target = resolve(path);
-    let there = await disk.look(target);
-    if (there === undefined) return target;
-    if (there.kind === 'symlink' && force) {
-      target = await resolved(disk, target, path);
-      there = await disk.look(target);
-    }
-    if (there === undefined) return target;
-    if (there.kind !== 'file') {
-      const what = { folder: 'a folder', symlink: 'a symbolic link', other: 'not a regular file' }[there.kind];
-      throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: it is ${what}.`, 'Name a file that does not exist yet.');
-    }
-    if (!force) {
-      throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: the file exists.`, 'Name another file, or pass --force to replace it.');
-    }
-    refuseLive(disk, target, path, there);
-    return target;
-  } catch (error) {
-    throw cannotCreate(path, error);
-  }
-}
-
-async function resolved(disk: Disk, link: string, path: string): Promise<string> {
-  try {
-    return await disk.resolve(link);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: it is a symbolic link that leads nowhere.`, 'Remove it, or name another file.', { cause: error });
-  }
-}
-
-/** A journal whose recorder is alive is not replaced. */
-function refuseLive(disk: Disk, target: string, path: string, identity: FileIdentity): void {
-  const recorder = recorderAt(disk, target);
-  if (recorder === undefined) return;
-  const alive = recorder === process.pid ? recording.has(key(identity)) : isRunning(recorder);
-  if (!alive) return;
-  throw new BridgetapeError('cassette-exists', `Cannot record to ${path}: process ${recorder} is recording to it.`, 'Wait until it has ended, or name another file.');
-}
-
-function recorderAt(disk: Disk, path: string): number | undefined {
-  let source: Source;
-  try {
-    source = disk.source(path);
-  } catch {
-    return undefined; // a file that can't be read can still be replaced
-  }
-  try {
-    return recorderOf(source);
-  } finally {
-    source.close();
-  }
-}
-
-function cannotCreate(path: string, error: unknown): unknown {
-  if (error instanceof BridgetapeError) return error;
-  const folder = dirname(resolve(path));
-  const because: Readonly<Record<string, readonly [string, string]>> = {
-    EEXIST: ['the file exists', 'Name another file, or pass --force to replace it.'],
-    ENOENT: [`the folder ${folder} does not exist`, `Create it first: mkdir -p ${folder}`],
-    ENOTDIR: [`a part of ${folder} is not a folder`, 'Name a file in a folder.'],
-    EACCES: ['permission denied', `Choose a folder that you may write to, or change the permissions of ${folder}.`],
-    EPERM: ['the system does not permit it', `Choose a folder that you may write to.`],
-    EROFS: ['the file system is read-only', 'Choose a folder that you may write to.'],
-    ENOSPC: ['the disk is full', 'Free some space, or choose another disk.'],
-    EDQUOT: ['the disk quota is used up', 'Free some space, or choose another disk.'],
-    ENAMETOOLONG: ['the name is too long', 'Choose a shorter name.'],
-    ELOOP: ['it is a symbolic link that leads nowhere', 'Name a file that does not exist yet.'],
-    EISDIR: ['it is a folder', 'Name a file that does not exist yet.'],
-    EMFILE: ['too many files are open', 'Raise the limit (ulimit -n).'],
-  };
-  const code = errorCode(error);
-  const [what, hint] = (code === undefined ? undefined : because[code]) ?? [error instanceof Error ? error.message : String(error), 'Choose another file.'];
-  return new BridgetapeError(code === 'EEXIST' ? 'cassette-exists' : 'cassette-not-writable', `Cannot record to ${path}: ${what}.`, hint, { cause: error });
 }
