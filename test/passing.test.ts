@@ -30,6 +30,7 @@ describe('a map for entries that come and go', () => {
     for (const made of changes) {
       expect(apply(passing, made)).toBe(apply(model, made));
       expect(passing.size).toBe(model.size);
+      expect(passing.oldest).toBe([...model.keys()][0]);
     }
     expect([...passing]).toEqual([...model]);
     expect([...passing.keys()]).toEqual([...model.keys()]);

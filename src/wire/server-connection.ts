@@ -258,6 +258,8 @@ export class ServerConnection implements FrameSink, StreamOwner {
   }
 
   private writeQueued(): void {
+    // Of most answers nothing has to wait.
+    if (this.ready.size === 0) return;
     // What is added meanwhile comes up at the end of the same loop.
     for (const stream of this.ready) {
       if (this.out.size >= this.limits.outputBytes) return;
@@ -381,7 +383,7 @@ export class ServerConnection implements FrameSink, StreamOwner {
   private remember(id: number, ending: Ending): void {
     this.endings.set(id, ending);
     if (this.endings.size <= this.limits.rememberedStreams) return;
-    const [oldest] = this.endings.keys();
+    const { oldest } = this.endings;
     if (oldest !== undefined) this.endings.delete(oldest);
   }
 
