@@ -1,4 +1,6 @@
-import { record } from '../recorder/index.js';
+import { rmSync } from 'node:fs';
+
+import { record, type RecordingSummary } from '../recorder/index.js';
 import { defineCommand } from './command.js';
 import { LISTEN_OPTIONS } from './listen-options.js';
 import { describeRecording, recordingPlan, recordUntilEnd } from './recording.js';
@@ -34,11 +36,21 @@ export const recordCommand = defineCommand(
     return await recordUntilEnd(
       output,
       recordingPlan(values, command),
-      (options) => record({ ...options, output, force }),
+      async (options) => {
+        const recording = await record({ ...options, output, force });
+        return { ...recording, close: async (ended) => withoutEmpty(await recording.close(), ended) };
+      },
       (summary) => {
-        say(describeRecording(summary.path, summary));
+        if (summary.isKept) say(describeRecording(summary.path, summary));
         return summary.loss === undefined;
       },
     );
   },
 );
+
+/** Of a command that never ran no cassette stays, which would stand in the way of the next one. */
+function withoutEmpty(summary: RecordingSummary, ended: number | undefined): RecordingSummary & { readonly isKept: boolean } {
+  const isKept = ended !== undefined || summary.calls > 0;
+  if (!isKept) rmSync(summary.path, { force: true });
+  return { ...summary, isKept };
+}

@@ -121,7 +121,7 @@ describe('bridgetape record -- CMD', () => {
     expect(existsSync(path('a.cassette'))).toBe(false);
   });
 
-  it('says of a program that is there why it does not run', () => {
+  it('says of a program that is there why it does not run, and leaves no cassette', () => {
     const program = path('program');
     writeFileSync(program, '#!/no/such/interpreter\n', { mode: 0o755 });
     const script = run(['record', '-o', path('a.cassette'), '--', program]);
@@ -132,6 +132,8 @@ describe('bridgetape record -- CMD', () => {
     closeSync(file);
     expect(busy.status).toBe(127);
     expect(busy.stderr).toContain(`Cannot run "${program}": spawn ETXTBSY.`);
+    expect(readdirSync(folder).filter((name) => name.endsWith('.cassette'))).toEqual([]);
+    expect(busy.stderr).not.toContain('b.cassette');
   });
 
   it('gives a command that goes elsewhere an address that leads to the same socket', () => {
