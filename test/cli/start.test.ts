@@ -32,6 +32,11 @@ describe('bridgetape', () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'ran\n' });
   });
 
+  it.each(['CassetteWriter', 'new Packr', 'startProxy'])('has %s, which only records, in no script of a replay', (name) => {
+    const has = (script: string): boolean => readFileSync(join(CLI, `${script}.cjs`), 'utf8').includes(name);
+    expect([has('record-anew'), has('replay')]).toEqual([true, false]);
+  });
+
   it('hands on the licences of what is in it', () => {
     const text = readFileSync(join(CLI, 'THIRD_PARTY_LICENSES'), 'utf8');
     expect(text).toMatch(/^msgpackr [\d.]+ \(MIT\)$/m);
@@ -45,7 +50,7 @@ describe('bridgetape', () => {
   ])('loads no more of Node than %s needs', (_name, args, wanted) => {
     const modules = loaded(...args);
     expect(modules).toEqual(expect.arrayContaining(wanted));
-    for (const spared of ['child_process', 'zlib', 'http', 'http2', 'tls', 'assert', 'readline', 'worker_threads']) {
+    for (const spared of ['child_process', 'zlib', 'http', 'http2', 'tls', 'assert', 'readline', 'worker_threads', 'dns/promises', 'fs/promises', 'perf_hooks']) {
       if (!wanted.includes(spared)) expect(modules).not.toContain(spared);
     }
   });
