@@ -49,6 +49,8 @@ export class Watcher implements Tap {
 
 /** As a gRPC client does: at the end of the stream it is done. */
 export async function closed(client: Socket): Promise<void> {
+  if (client.closed) return;
+  if (client.readableEnded) client.destroy();
   client.on('end', () => client.destroy());
   client.resume();
   // Not once(): how it is closed is the other side's affair, an error as good as an end.
