@@ -74,7 +74,6 @@ export const replayCommand = defineCommand(
     const { address, tls, insecure } = listenPlace(choice.mode === 'none' ? withShortNames(values) : values);
     if (command !== undefined) findProgram(command[0] ?? '');
     setFlagsFromString(JUDGE_NOTHING_BY_ITS_PAST);
-    optimiseAfter(OPTIMISE_AFTER_BYTES.reading);
     const rules = await rulesFrom(values.config, values.exact);
     const records = planFor(values.file, choice, process.env) === 'record';
     const report = values.report === undefined ? undefined : openReport(values.report);
@@ -90,6 +89,7 @@ export const replayCommand = defineCommand(
         throw error;
       }
     }
+    optimiseAfter(OPTIMISE_AFTER_BYTES.reading);
     let running: Promise<number> | undefined;
     const play = replay({
       file: values.file,
