@@ -265,6 +265,24 @@ describe('a disk that fails while recording', () => {
     expect(report.losses[0]).toMatchObject({ connection: 0, bytes: lost * data.length, reason: expect.stringMatching(new RegExp(`ENOSPC.* ${lost}$`)) as unknown });
   });
 
+  test('keeps of what is written at once as much as there is room for', async () => {
+    const disk = new MemoryDisk();
+    const writer = await CassetteWriter.create(name, header, { disk });
+    let open = (): void => undefined;
+    disk.gate = new Promise((done) => (open = done));
+    const large = new Uint8Array(10_000).fill(1);
+    for (let time = 0; time < 300; time++) writer.append(message(1, large, BigInt(time)));
+    disk.capacity = disk.used + 1_000_000;
+    open();
+    const closed = await writer.close();
+    const lost = closed.loss?.events ?? 0;
+    expect(closed.loss?.bytes).toBe(lost * large.length);
+    // Three blocks of 256 KiB, with 26 messages each.
+    expect(closed.events).toBe(3 * 26 + 1);
+    expect(lost).toBe(300 - 3 * 26);
+    expect(verify(name, { source: memorySource(disk.bytes(name)) })).toMatchObject({ events: closed.events, damages: [], losses: [{ bytes: lost * large.length }] });
+  });
+
   test('keeps the journal, and says why, when there is no room to pack it', async () => {
     const disk = new MemoryDisk();
     const writer = await CassetteWriter.create(name, header, { disk });

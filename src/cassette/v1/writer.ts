@@ -272,10 +272,25 @@ export class CassetteWriter {
         this.#flushDue = false;
       }
     } catch (error) {
-      await this.#fail(error instanceof Error ? error : new Error(String(error)), [...underWay, ...this.#queue]);
+      const unwritten = await this.#writeSingly(underWay);
+      await this.#fail(error instanceof Error ? error : new Error(String(error)), [...unwritten, ...this.#queue]);
     } finally {
       this.#writing = undefined;
     }
+  }
+
+  /** Of blocks that could not be written together, the first ones may have room. @returns the others */
+  async #writeSingly(blocks: readonly SealedBlock[]): Promise<readonly SealedBlock[]> {
+    if (blocks.length === 1) return blocks;
+    for (const [place, sealed] of blocks.entries()) {
+      try {
+        await writeAll(this.#file, [sealed.record], this.#writtenEnd);
+      } catch {
+        return blocks.slice(place);
+      }
+      this.#taken([sealed]);
+    }
+    return [];
   }
 
   #taken(blocks: readonly SealedBlock[]): void {

@@ -44,7 +44,7 @@ function outcomeLast(lines: readonly string[]): readonly string[] {
 
 /** Lines that come as often as there was time to print them. */
 function isPassing(text: string): boolean {
-  return text === '...' || (/^(transferring|exporting|sending|copying) /.test(text) && !text.endsWith(' done'));
+  return text === '...' || (/^(transferring|exporting|sending|copying|writing) /.test(text) && !text.endsWith(' done'));
 }
 
 function withoutTimes(text: string): string {
