@@ -89,6 +89,8 @@ class ServedConnection {
   /** Bytes are being pushed: what comes of them is written after that. */
   private reading = false;
   private scheduled = false;
+  /** What is answered is written when what came before it is read. */
+  private isWaiting = false;
   /** It is being ended as a client is to see it end, which is nobody's error. */
   private isFaulted = false;
   private isBroken = false;
@@ -179,7 +181,17 @@ class ServedConnection {
     this.wire.push(chunk);
     hearing?.end();
     this.reading = false;
-    this.write();
+    if (hearing === undefined) this.write();
+    else this.writeLater(hearing);
+  }
+
+  private writeLater(hearing: Hearing): void {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    hearing.onceAllIsRead(() => {
+      this.isWaiting = false;
+      this.write();
+    });
   }
 
   /** All that is said in one turn of the loop is written at once. */

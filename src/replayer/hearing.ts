@@ -7,11 +7,15 @@ import type { Clock } from './clock.js';
 /** ms that this process has waited for something to come; it grows with each wait, and only then. */
 const idleTime = (): number => performance.nodeTiming.idleTime;
 
+/** Turns of the loop that an answer waits for what came before it: a client that never stops sending has to be answered too. */
+const MOST_TURNS = 8;
+
 export class Hearing {
   private heard: bigint | undefined;
   /** When something was last read, or said since. */
   private last = 0n;
   private idleBefore = -1;
+  private reads = 0;
 
   constructor(
     private readonly clock: Clock,
@@ -34,10 +38,29 @@ export class Hearing {
     this.heard = idle === this.idleBefore ? this.last : now;
     this.last = now;
     this.idleBefore = idle;
+    this.reads += 1;
   }
 
   end(): void {
     this.heard = undefined;
+  }
+
+  /**
+   * Runs a function when what has come by now is read, by the first turn of the loop that brings nothing. Then {@link says}
+   * parts what came before an answer from what came to it: code that runs for the first time takes some ms, in which a client
+   * begins its other calls (bench: pace).
+   */
+  onceAllIsRead(run: () => void): void {
+    // The next turn of the loop reads between the two.
+    setImmediate(() => this.listen(MOST_TURNS, run));
+  }
+
+  private listen(turns: number, run: () => void): void {
+    const { reads } = this;
+    setImmediate(() => {
+      if (this.reads === reads || turns === 1) run();
+      else this.listen(turns - 1, run);
+    });
   }
 
   /** Something is about to be sent. */

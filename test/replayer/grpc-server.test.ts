@@ -7,8 +7,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HeaderField } from '../../src/cassette/index.js';
 import type { Accept, Call, CallHandler } from '../../src/replayer/call.js';
 import { GrpcServer } from '../../src/replayer/grpc-server.js';
+import { Hearing } from '../../src/replayer/hearing.js';
 import { ConnectionDecoder } from '../../src/wire/index.js';
 import { concat, PREFACE, requestHeader, settings } from '../wire/bytes.js';
+import { FakeClock } from './stage.js';
 import { fields } from './tape.js';
 
 const PATH = '/some.Service/Method';
@@ -39,8 +41,8 @@ afterEach(() => {
 });
 
 /** A server on a unix socket whose calls go to `accept`, and a client of it. */
-async function serving(accept: Accept): Promise<grpc.Client> {
-  const own = new GrpcServer({ accept, onUnsendable: (_path, text) => told.push(text), onBroken: (text) => told.push(text), onCrash: (error) => crashes.push(error) });
+async function serving(accept: Accept, hearing?: Hearing): Promise<grpc.Client> {
+  const own = new GrpcServer({ accept, hearing, onUnsendable: (_path, text) => told.push(text), onBroken: (text) => told.push(text), onCrash: (error) => crashes.push(error) });
   const socket = join(folder, 'replay.sock');
   const listening = createServer({ noDelay: true }, (connection) => {
     connections.push(connection);
@@ -335,6 +337,33 @@ describe('a handler that throws', () => {
     });
     await seen;
     expect(crashes).toHaveLength(1);
+  });
+});
+
+describe('what came while something else was handled', () => {
+  it('is not taken for an answer to what that was answered with, however long it took', async () => {
+    const clock = new FakeClock();
+    const hearing = new Hearing(clock, () => 0);
+    const began = clock.now();
+    const heard: bigint[] = [];
+    let beginsAnother = (): void => undefined;
+    await serving((call) => {
+      heard.push(hearing.time - began);
+      beginsAnother();
+      clock.pass(5);
+      return { ...IDLE, halfClose: () => call.end(fields([['grpc-status', '0']])) };
+    }, hearing);
+    const socket = connect(join(folder, 'replay.sock'));
+    const second = new Promise<void>((resolve) => {
+      beginsAnother = () => {
+        beginsAnother = resolve;
+        socket.write(requestHeader(3, { end: true }));
+      };
+    });
+    socket.write(concat(PREFACE, settings({}), requestHeader(1, { end: true })));
+    await second;
+    socket.destroy();
+    expect(heard).toEqual([0n, 0n]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Hearing } from '../../src/replayer/hearing.js';
 import { FakeClock } from './stage.js';
 
@@ -48,4 +48,29 @@ it('where nothing that came is being handled it is now', () => {
   hearing.end();
   clock.pass(7);
   expect(hearing.time).toBe(clock.now());
+});
+
+/** How many turns of the loop go by before an answer is given, when something comes in so many of them. */
+async function turnsBeforeAnAnswer(speaks: number): Promise<number> {
+  const hearing = new Hearing(new FakeClock(), () => 0);
+  const answer = vi.fn();
+  hearing.onceAllIsRead(answer);
+  for (let turn = 0; ; turn++) {
+    if (turn < speaks) {
+      hearing.begin();
+      hearing.end();
+    }
+    // Registered behind the hearing's own, so this is the end of the turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (answer.mock.calls.length > 0) return turn;
+  }
+}
+
+it('an answer waits for what came before it, and no longer', async () => {
+  expect(await turnsBeforeAnAnswer(0)).toBe(1);
+  expect(await turnsBeforeAnAnswer(3)).toBe(3);
+});
+
+it('an answer waits for no client that never stops', async () => {
+  expect(await turnsBeforeAnAnswer(Infinity)).toBe(8);
 });
