@@ -16,6 +16,13 @@ export const ErrorCode = {
   HTTP_1_1_REQUIRED: 0xd,
 } as const;
 
+/** Why a connection has to end (RFC 9113 §5.4.1). */
+export interface ConnectionError {
+  readonly code: number;
+  /** In words. */
+  readonly reason: string;
+}
+
 /** By number: the codes have no holes. */
 const NAMES = Object.keys(ErrorCode);
 

@@ -1,6 +1,6 @@
 /** What a client has announced in its SETTINGS (RFC 9113 §6.5.2), as far as it binds a server. */
 
-import { ErrorCode } from './error-codes.js';
+import { type ConnectionError, ErrorCode } from './error-codes.js';
 import { INITIAL_WINDOW_BYTES, MAX_WINDOW_BYTES } from './flow-window.js';
 import { INITIAL_HEADER_TABLE_BYTES } from './limits.js';
 import { uint32, uint8 } from './octets.js';
@@ -8,12 +8,6 @@ import { MAX_FRAME_BYTES } from './serve-limits.js';
 import { Setting, SETTING_BYTES } from './settings.js';
 
 const MAX_MAX_FRAME_BYTES = 2 ** 24 - 1;
-
-/** A value that is not allowed. */
-export interface BadSetting {
-  readonly code: number;
-  readonly reason: string;
-}
 
 export class PeerSettings {
   headerTableBytes = INITIAL_HEADER_TABLE_BYTES;
@@ -24,8 +18,8 @@ export class PeerSettings {
   /** Undefined: as long as one likes. */
   maxHeaderListBytes: number | undefined;
 
-  /** Takes on the values of a SETTINGS frame's payload, in order. */
-  apply(bytes: Uint8Array, from: number, to: number): BadSetting | undefined {
+  /** Takes on the values of a SETTINGS frame's payload, in order. @returns why one of them is not allowed */
+  apply(bytes: Uint8Array, from: number, to: number): ConnectionError | undefined {
     this.smallestHeaderTableBytes = this.headerTableBytes;
     for (let at = from; at < to; at += SETTING_BYTES) {
       const bad = this.set((uint8(bytes, at) << 8) | uint8(bytes, at + 1), uint32(bytes, at + 2));
@@ -34,7 +28,7 @@ export class PeerSettings {
     return undefined;
   }
 
-  private set(setting: number, value: number): BadSetting | undefined {
+  private set(setting: number, value: number): ConnectionError | undefined {
     switch (setting) {
       case Setting.HEADER_TABLE_SIZE:
         this.headerTableBytes = value;

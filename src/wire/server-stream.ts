@@ -17,8 +17,8 @@ export interface StreamHandler {
   drained(): void;
 }
 
-/** What a stream needs of its connection. */
-export interface StreamOwner {
+/** Where a stream's answer goes. */
+export interface StreamOutput {
   /** Sends a header list now, unless it has to wait for its turn. @returns whether it was sent */
   sendHeadersAtOnce(stream: ServerStream, fields: readonly HeaderField[], endStream: boolean): boolean;
   /** Sends all of it now, if the windows have room for it. @returns whether it was sent */
@@ -27,11 +27,15 @@ export interface StreamOwner {
   queued(stream: ServerStream, bytes: number): void;
   /** Bytes that a stream may have in its queue before its handler has to wait. */
   queueLimit(): number;
+  /** Whether the client has said that it takes a header list of this size. */
+  takesHeaders(fields: readonly HeaderField[]): boolean;
+}
+
+/** What else a stream needs of its connection. */
+export interface StreamOwner {
   reset(stream: ServerStream, code: number): void;
   /** Content of the stream was read: its window may open again by so much. */
   release(stream: ServerStream, bytes: number): void;
-  /** Whether the client has said that it takes a header list of this size. */
-  takesHeaders(fields: readonly HeaderField[]): boolean;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -56,6 +60,7 @@ export class ServerStream {
   constructor(
     readonly id: number,
     private readonly owner: StreamOwner,
+    private readonly output: StreamOutput,
     sendWindow: number,
     readonly receiveWindow: ReceiveWindow,
     public contentLeft: number | undefined,
@@ -70,16 +75,16 @@ export class ServerStream {
 
   /** Whether the client takes a header list of this size (SETTINGS_MAX_HEADER_LIST_SIZE). */
   takesHeaders(fields: readonly HeaderField[]): boolean {
-    return this.owner.takesHeaders(fields);
+    return this.output.takesHeaders(fields);
   }
 
   /** Sends a header or trailer list; with `endStream` the answer is over. Ignored when it was over before. */
   sendHeaders(fields: readonly HeaderField[], endStream: boolean): void {
     if (!this.sending) return;
     if (endStream) this.sending = false;
-    if (this.hasQueued || !this.owner.sendHeadersAtOnce(this, fields, endStream)) {
+    if (this.hasQueued || !this.output.sendHeadersAtOnce(this, fields, endStream)) {
       (this.queue ??= new SendQueue()).add({ kind: 'headers', fields, endStream });
-      this.owner.queued(this, 0);
+      this.output.queued(this, 0);
     }
   }
 
@@ -93,13 +98,13 @@ export class ServerStream {
    */
   write(head: Uint8Array, body: Uint8Array, between: Uint8Array = NOTHING): boolean {
     if (!this.sending) return true;
-    if (!this.hasQueued && this.owner.sendDataAtOnce(this, head, body, between)) return true;
+    if (!this.hasQueued && this.output.sendDataAtOnce(this, head, body, between)) return true;
     const queue = (this.queue ??= new SendQueue());
     queue.add({ kind: 'data', bytes: copy(head, 0, head.length) });
     if (between.length > 0) queue.add({ kind: 'data', bytes: copy(between, 0, between.length) });
     if (body.length > 0) queue.add({ kind: 'data', bytes: body });
-    this.owner.queued(this, head.length + between.length + body.length);
-    if (queue.bytes <= this.owner.queueLimit()) return true;
+    this.output.queued(this, head.length + between.length + body.length);
+    if (queue.bytes <= this.output.queueLimit()) return true;
     this.waiting = true;
     return false;
   }
