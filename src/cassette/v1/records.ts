@@ -4,6 +4,7 @@
  */
 import { brotliDecompressSync, constants } from 'node:zlib';
 import type { Source } from '../disk.js';
+import { PAYLOAD_BLOCK } from './bounds.js';
 import { checksum, type Frame, FRAME_LENGTH, parseFrame, PREAMBLE_LENGTH } from './frame.js';
 import { decodeHeader, type HeaderRecord } from './header-record.js';
 import { decodeEnd, type End, END_CONTENT_LENGTH } from './index-record.js';
@@ -59,11 +60,15 @@ export function readRecord(source: Source, offset: number): ReadableRecord {
   }
 }
 
+/** What is made room for on a frame's word alone; longer ones are unpacked in pieces. */
+const UNPACKED_AT_ONCE = 2 * PAYLOAD_BLOCK + 1;
+
 function unpack(content: Uint8Array, frame: Frame): Uint8Array {
   if (frame.codec === 'plain') return content;
   const raw = brotliDecompressSync(content, {
     maxOutputLength: Math.max(1, frame.rawLength),
-    chunkSize: Math.min(Math.max(frame.rawLength, 1024), 1024 * 1024),
+    // An octet more than it takes: with none left over zlib makes room for more, and joins what it has to it.
+    chunkSize: Math.min(Math.max(frame.rawLength + 1, 1024), UNPACKED_AT_ONCE),
     params: { [constants.BROTLI_DECODER_PARAM_LARGE_WINDOW]: 0 },
   });
   if (raw.length !== frame.rawLength) throw new Malformed(`${raw.length} bytes came out, not ${frame.rawLength}`);
