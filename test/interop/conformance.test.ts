@@ -87,6 +87,10 @@ const INTEROP_CASES = [
   'channel_soak',
 ];
 
+/** What is heard of these is a race: they cancel at once, or after a millisecond. So many runs hold all that a replay may hear. */
+const RACES: ReadonlySet<string> = new Set(['cancel_after_begin', 'timeout_on_sleeping_server']);
+const RACE_RUNS = 20;
+
 describeConformance("gRPC's interop test cases, recorded from grpc-go's server", () => {
   let replay: Listening;
 
@@ -101,7 +105,9 @@ describeConformance("gRPC's interop test cases, recorded from grpc-go's server",
     const port = await freePort();
     const server = startCommand([await conformanceProgram('grpc', 'server'), '--port', port]);
     const record = await listening(['record', '-o', at('interop.cassette'), '--listen', LOOPBACK, '--to', `tcp://127.0.0.1:${port}`]);
-    for (const name of INTEROP_CASES) expect({ name, ...(await client(record.address, name)) }).toEqual({ name, status: 0, complaints: [] });
+    for (const name of INTEROP_CASES.flatMap((name) => (RACES.has(name) ? Array<string>(RACE_RUNS).fill(name) : [name]))) {
+      expect({ name, ...(await client(record.address, name)) }).toEqual({ name, status: 0, complaints: [] });
+    }
     await ended(record);
     server.kill('SIGTERM');
     await server.result;
@@ -117,7 +123,8 @@ describeConformance("gRPC's interop test cases, recorded from grpc-go's server",
     expect(await ended(replay)).not.toMatch(/bridgetape: on /);
     const { cassette, calls } = await shown(at('interop.cassette'));
     expect(cassette.state).toBe('whole');
-    expect(calls.filter(({ gaps }) => gaps > 0)).toEqual([]);
+    // A deadline can pass in the middle of a message.
+    expect(calls.filter(({ gaps, outcome }) => gaps > 0 && outcome.kind !== 'reset')).toEqual([]);
     // Two of the cases are over before anything of their call is sent: a cancellation, and a deadline of a millisecond.
     expect(calls.length).toBeGreaterThanOrEqual(INTEROP_CASES.length - 2);
   });
