@@ -31,6 +31,8 @@ export interface GrpcServerOptions {
 /** What is left of a connection when it is over: the client may take so long to close its side, in ms. */
 const LINGER_MS = 1000;
 
+const atTheEndOfThisTurn = (write: () => void): void => process.nextTick(write);
+
 export class GrpcServer {
   private readonly connections = new Set<ServedConnection>();
   private readonly deadlines: Deadlines;
@@ -89,8 +91,6 @@ class ServedConnection {
   /** Bytes are being pushed: what comes of them is written after that. */
   private reading = false;
   private scheduled = false;
-  /** What is answered is written when what came before it is read. */
-  private isWaiting = false;
   /** It is being ended as a client is to see it end, which is nobody's error. */
   private isFaulted = false;
   private isBroken = false;
@@ -182,23 +182,14 @@ class ServedConnection {
     hearing?.end();
     this.reading = false;
     if (hearing === undefined) this.write();
-    else this.writeLater(hearing);
+    else this.schedule((write) => hearing.onceAllIsRead(write));
   }
 
-  private writeLater(hearing: Hearing): void {
-    if (this.isWaiting) return;
-    this.isWaiting = true;
-    hearing.onceAllIsRead(() => {
-      this.isWaiting = false;
-      this.write();
-    });
-  }
-
-  /** All that is said in one turn of the loop is written at once. */
-  private schedule(): void {
+  /** All that is said in one turn of the loop, or until what came before it is read, is written at once. */
+  private schedule(later = atTheEndOfThisTurn): void {
     if (this.reading || this.scheduled) return;
     this.scheduled = true;
-    process.nextTick(() => {
+    later(() => {
       this.scheduled = false;
       this.write();
     });

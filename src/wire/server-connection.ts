@@ -182,7 +182,6 @@ export class ServerConnection implements FrameSink, StreamOwner {
 
   /** Forgets the stream, but for how it ended. */
   private close(stream: ServerStream, ending: Ending): void {
-    stream.sending = false;
     stream.receiving = false;
     this.output.drop(stream);
     this.streams.end(stream.id, ending);
@@ -232,7 +231,6 @@ export class ServerConnection implements FrameSink, StreamOwner {
     this.state = 'over';
     for (const stream of this.streams.takeAll()) {
       const open = stream.sending || stream.hasQueued;
-      stream.sending = false;
       stream.receiving = false;
       this.output.drop(stream);
       if (open) stream.handler?.cancelled(code === ErrorCode.NO_ERROR ? ErrorCode.CANCEL : code);

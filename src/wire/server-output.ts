@@ -78,6 +78,7 @@ export class ServerOutput implements StreamOutput {
 
   /** Nothing more of a stream goes out. */
   drop(stream: ServerStream): void {
+    stream.sending = false;
     this.ready.delete(stream);
     this.starved.delete(stream);
     if (stream.queue === undefined) return;
