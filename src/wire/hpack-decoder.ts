@@ -31,11 +31,39 @@ const KEPT_SCRATCH_BYTES = 64 * 1024;
 
 const EMPTY = new Uint8Array(0);
 
+/** No more octets than this are compared: blocks of nothing but indexed fields have one or two for each. */
+const REPEATED_OCTETS = 64;
+
+/** The last block that left the table as it was, and its list: the requests of a client are alike, and so are the answers. */
+class RepeatedBlock {
+  private readonly octets = new Uint8Array(REPEATED_OCTETS);
+  private length = 0;
+  private revision = -1;
+  private fields: readonly HeaderField[] = [];
+
+  /** @returns its list, if that block has come again */
+  find(bytes: Uint8Array, from: number, to: number, revision: number): readonly HeaderField[] | undefined {
+    const { octets, length } = this;
+    if (revision !== this.revision || to - from !== length) return undefined;
+    for (let at = 0; at < length; at += 1) if (bytes[from + at] !== octets[at]) return undefined;
+    return this.fields;
+  }
+
+  keep(bytes: Uint8Array, from: number, to: number, revision: number, fields: readonly HeaderField[]): void {
+    if (to - from > REPEATED_OCTETS) return;
+    for (let at = from; at < to; at += 1) this.octets[at - from] = bytes[at] ?? 0;
+    this.length = to - from;
+    this.revision = revision;
+    this.fields = fields;
+  }
+}
+
 type HpackLimits = Pick<Limits, 'headerFields' | 'headerListBytes' | 'headerTableBytes'>;
 
 export class HpackDecoder {
   readonly table = new HpackTable(INITIAL_HEADER_TABLE_BYTES);
   private allowedTableBytes = INITIAL_HEADER_TABLE_BYTES;
+  private readonly repeated = new RepeatedBlock();
   private scratch = new Uint8Array(FIRST_SCRATCH_BYTES);
   private bytes: Uint8Array = EMPTY;
   private at = 0;
@@ -54,13 +82,18 @@ export class HpackDecoder {
     this.allowedTableBytes = Math.max(this.allowedTableBytes, bytes);
   }
 
-  /** Reads the block in `bytes` from `from` to `to`. */
+  /** Reads the block in `bytes` from `from` to `to`. A list that comes again can be the same object. */
   decode(bytes: Uint8Array, from: number, to: number): readonly HeaderField[] | HpackFailure {
+    const { revision } = this.table;
+    const known = this.repeated.find(bytes, from, to, revision);
+    if (known !== undefined) return known;
     this.bytes = bytes;
     this.at = from;
     this.end = to;
     try {
-      return this.readBlock();
+      const fields = this.readBlock();
+      if (this.table.revision === revision && !(fields instanceof HpackFailure)) this.repeated.keep(bytes, from, to, revision, fields);
+      return fields;
     } catch (error) {
       if (error instanceof MalformedBlock) return new HpackFailure(error.message, true);
       throw error;

@@ -90,6 +90,7 @@ export class HpackTable {
   private newest = 0;
   private entries = 0;
   private used = 0;
+  private changes = 0;
 
   /** @param limit the most that the entries may count for (RFC 7541 §4.2) */
   constructor(private limit: number) {}
@@ -108,6 +109,11 @@ export class HpackTable {
     return this.used;
   }
 
+  /** As long as it is the same, so is what every index stands for. */
+  get revision(): number {
+    return this.changes;
+  }
+
   /** The field at an index of RFC 7541 §2.3.3; undefined where there is none. */
   field(index: number): HeaderField | undefined {
     if (index <= STATIC_COUNT) return STATIC_TABLE[index - 1];
@@ -118,6 +124,7 @@ export class HpackTable {
   /** RFC 7541 §4.4: room is made first; an entry larger than the table empties it and is not kept. */
   add(field: HeaderField): void {
     const size = fieldSize(field);
+    this.changes += 1;
     this.evictDownTo(this.limit - size);
     if (size > this.limit) return;
     if (this.entries === this.ring.length) this.grow();
@@ -130,6 +137,7 @@ export class HpackTable {
   /** RFC 7541 §4.3 */
   resize(capacity: number): void {
     this.limit = capacity;
+    this.changes += 1;
     this.evictDownTo(capacity);
   }
 

@@ -1,3 +1,4 @@
+import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import type { HeaderField } from '../../src/wire/index.js';
 import { HpackDecoder, HpackFailure } from '../../src/wire/hpack-decoder.js';
@@ -63,6 +64,61 @@ describe('fields', () => {
 
   test('an empty block is an empty list', () => {
     expect(read(decoder(), hex(''))).toEqual([]);
+  });
+});
+
+describe('a block that comes again', () => {
+  test('is the same list, so that it costs nothing', () => {
+    const hpack = decoder();
+    read(hpack, indexedLiterals(['x-a', '1']));
+    const list = read(hpack, hex('82be'));
+    expect(read(hpack, concat(hex('82be')))).toBe(list);
+    expect(read(hpack, hex('83be'))).not.toBe(list);
+  });
+
+  test('is read anew when what its indices stand for has changed', () => {
+    const hpack = decoder();
+    read(hpack, indexedLiterals(['x-a', '1']));
+    expect(pairs(read(hpack, hex('be')))).toEqual([['x-a', '1']]);
+    read(hpack, indexedLiterals(['x-b', '2']));
+    expect(pairs(read(hpack, hex('be')))).toEqual([['x-b', '2']]);
+    read(hpack, hex('20'));
+    expect(failure(hpack, hex('be')).poisons).toBe(true);
+  });
+
+  test('and adds to the table does so each time', () => {
+    const hpack = decoder();
+    for (const count of [1, 2, 3]) {
+      expect(pairs(read(hpack, indexedLiterals(['x-a', '1'])))).toEqual([['x-a', '1']]);
+      expect(hpack.table.count).toBe(count);
+    }
+  });
+
+  test('is read over a limit as often as it comes', () => {
+    const hpack = decoder({ headerFields: 1 });
+    for (const block of [hex('8286'), hex('8286'), hex('82'), hex('8286')]) expect(hpack.decode(block, 0, block.length) instanceof HpackFailure).toBe(block.length > 1);
+  });
+
+  // Each block made another one by a field that no table takes up: then none comes again.
+  const part = fc.oneof(
+    fc.constantFrom('82', '86', 'be', 'bf', 'c0').map(hex),
+    fc.constantFrom('1', '2').map((value) => indexedLiterals(['x-a', value])),
+    fc.constantFrom('1', '2').map((value) => literals(['x-b', value])),
+  );
+  const blocks = fc.array(fc.tuple(fc.option(fc.constantFrom('20', '3f0a', '3fe11f').map(hex), { freq: 9 }), fc.array(part, { maxLength: 4 })), { maxLength: 40 });
+
+  property.prop([blocks])('is what it would be if it came for the first time', (made) => {
+    const [hpack, other] = [decoder(), decoder()];
+    for (const [number, [resize, fields]] of made.entries()) {
+      const block = concat(resize ?? hex(''), ...fields);
+      const differing = concat(block, literals(['x-number', String(number)]));
+      const [got, wanted] = [hpack.decode(block, 0, block.length), other.decode(differing, 0, differing.length)];
+      if (got instanceof HpackFailure || wanted instanceof HpackFailure) {
+        expect(got).toEqual(wanted);
+        return;
+      }
+      expect(pairs(got)).toEqual(pairs(wanted).slice(0, -1));
+    }
   });
 });
 
