@@ -18,8 +18,8 @@ export type Slot = number;
 
 export class Deadlines {
   private readonly slots = new PassingMap<Slot, PassingSet<Expiring>>();
-  /** The set of a slot that has emptied, to be used again: calls one after the other need only one. */
-  private spare: PassingSet<Expiring> | undefined;
+  /** The slot to which a call came last. It stays when it empties: of calls one after the other most have the same. */
+  private latest: { readonly slot: Slot; readonly calls: PassingSet<Expiring> } | undefined;
   private armed = Infinity;
   private stopTimer: (() => void) | undefined;
 
@@ -28,22 +28,30 @@ export class Deadlines {
   /** @param due monotonic ns */
   add(call: Expiring, due: bigint): Slot {
     const slot = Math.ceil(Number(due) / GRAIN_NS);
-    let calls = this.slots.get(slot);
-    if (calls === undefined) {
-      calls = this.spare ?? new PassingSet();
-      this.spare = undefined;
-      this.slots.set(slot, calls);
-      if (slot < this.armed) this.arm(slot);
-    }
-    calls.add(call);
+    if (this.latest?.slot !== slot) this.goOnTo(slot);
+    this.latest?.calls.add(call);
     return slot;
   }
 
   remove(call: Expiring, slot: Slot): void {
+    if (this.latest?.slot === slot) {
+      this.latest.calls.delete(call);
+      return;
+    }
     const calls = this.slots.get(slot);
-    if (calls?.delete(call) !== true || calls.size > 0) return;
-    this.slots.delete(slot);
-    this.spare = calls;
+    if (calls?.delete(call) === true && calls.size === 0) this.slots.delete(slot);
+  }
+
+  private goOnTo(slot: Slot): void {
+    const { latest } = this;
+    if (latest?.calls.size === 0) this.slots.delete(latest.slot);
+    let calls = this.slots.get(slot);
+    if (calls === undefined) {
+      calls = latest?.calls.size === 0 ? latest.calls : new PassingSet();
+      this.slots.set(slot, calls);
+      if (slot < this.armed) this.arm(slot);
+    }
+    this.latest = { slot, calls };
   }
 
   close(): void {
@@ -70,6 +78,7 @@ export class Deadlines {
         continue;
       }
       this.slots.delete(slot);
+      if (slot === this.latest?.slot) this.latest = undefined;
       past.push(...calls);
     }
     if (next < Infinity) this.arm(next);

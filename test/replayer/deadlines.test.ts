@@ -36,6 +36,47 @@ describe('a deadline', () => {
     );
   });
 
+  it('passes unless it was taken back, whatever calls come and go meanwhile', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('add' as const), ms: fc.constantFrom(0, 50, 1000, 1001, 1049, 1100, 2000) }),
+      fc.record({ kind: fc.constant('remove' as const), index: fc.nat(20) }),
+      fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 49, 50, 990, 1050) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { clock, expired, add } = staged();
+        const open = new Map<string, { readonly due: number; readonly remove: () => void }>();
+        let now = 0;
+        for (const [at, made] of steps.entries()) {
+          if (made.kind === 'add') {
+            open.set(String(at), { due: now + made.ms, ...add(String(at), made.ms) });
+          } else if (made.kind === 'remove') {
+            const [name, call] = [...open][made.index] ?? [];
+            call?.remove();
+            if (name !== undefined) open.delete(name);
+          } else {
+            now += made.ms;
+            clock.pass(made.ms);
+            for (const [name, { due }] of [...open]) {
+              if (expired.has(name)) open.delete(name);
+              if (now >= due + GRAIN_MS || expired.has(name)) {
+                expect(expired.get(name)).toBeGreaterThanOrEqual(due);
+                expect(expired.get(name)).toBeLessThanOrEqual(due + GRAIN_MS);
+              }
+            }
+          }
+        }
+        const left = [...open.keys()];
+        const before = expired.size;
+        clock.pass(10_000);
+        expect(expired.size - before).toBe(left.length);
+        expect(left.every((name) => expired.has(name))).toBe(true);
+        expect(clock.pending).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('that was taken back does not pass, and others of its slot do', () => {
     const { clock, expired, add } = staged();
     add('kept', 5000);
