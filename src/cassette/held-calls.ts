@@ -13,6 +13,25 @@ const COMPRESSED = 0x08;
 const LEFT_OUT = 0x10;
 const FROM_SERVER = 0x08;
 
+/** Some kinds of events, to look for them among others. */
+export class Kinds<K extends CallEvent['kind']> {
+  /** One for each of {@link KINDS}. */
+  private readonly bits: number;
+
+  constructor(...kinds: readonly K[]) {
+    this.bits = kinds.reduce((bits, kind) => bits | (1 << KINDS.indexOf(kind)), 0);
+  }
+
+  /** @param index among {@link KINDS} */
+  hasAt(index: number): boolean {
+    return ((this.bits >> index) & 1) === 1;
+  }
+
+  has(event: CallEvent): event is CallEvent & { readonly kind: K } {
+    return this.hasAt(KINDS.indexOf(event.kind));
+  }
+}
+
 const PAGE_ROWS = 4096;
 /** A number that fits stands for itself below this. */
 const TOO_LARGE = 0xffff_ffff;
@@ -177,6 +196,10 @@ export class Rows {
     return kind;
   }
 
+  isOf(row: number, kinds: Kinds<CallEvent['kind']>): boolean {
+    return kinds.hasAt((this.pageOf(row).kinds[row % PAGE_ROWS] ?? 0) & KIND_BITS);
+  }
+
   isCompressed(row: number): boolean {
     const flags = this.pageOf(row).kinds[row % PAGE_ROWS] ?? 0;
     const kind = this.kindOf(row);
@@ -269,13 +292,13 @@ export class HeldCall {
   }
 
   /** Those of some kinds; the others are not made. */
-  *only<K extends CallEvent['kind']>(...kinds: readonly K[]): Generator<CallEvent & { readonly kind: K }> {
+  *only<K extends CallEvent['kind']>(kinds: Kinds<K>): Generator<CallEvent & { readonly kind: K }> {
     const reader = this.reader(kinds);
     for (let event = reader.next(); event !== undefined; event = reader.next()) yield event;
   }
 
   /** The same, for who asks for one after the other. */
-  reader<K extends CallEvent['kind']>(kinds: readonly K[]): EventReader<CallEvent & { readonly kind: K }> {
+  reader<K extends CallEvent['kind']>(kinds: Kinds<K>): EventReader<CallEvent & { readonly kind: K }> {
     return new RowReader(this, this.rows, this.first, kinds);
   }
 
@@ -302,7 +325,7 @@ export class HeldCall {
 
   /** The first event of one of these kinds. */
   find<K extends CallEvent['kind']>(...kinds: readonly K[]): (CallEvent & { readonly kind: K }) | undefined {
-    return this.reader(kinds).next();
+    return this.reader(new Kinds(...kinds)).next();
   }
 
   /** The header list of the first event of a kind. */
@@ -324,23 +347,19 @@ class RowReader<K extends CallEvent['kind']> implements EventReader<CallEvent & 
     private readonly call: HeldCall,
     private readonly rows: Rows,
     private row: number | undefined,
-    private readonly kinds: readonly K[],
+    private readonly kinds: Kinds<K>,
   ) {}
 
   next(): (CallEvent & { readonly kind: K }) | undefined {
     while (this.row !== undefined) {
       const { row } = this;
       this.row = this.rows.after(row);
-      if (!(this.kinds as readonly string[]).includes(this.rows.kindOf(row))) continue;
+      if (!this.rows.isOf(row, this.kinds)) continue;
       const event = this.rows.event(row, this.call);
-      if (isOf(event, this.kinds)) return event;
+      if (this.kinds.has(event)) return event;
     }
     return undefined;
   }
-}
-
-function isOf<K extends CallEvent['kind']>(event: CallEvent, kinds: readonly K[]): event is CallEvent & { readonly kind: K } {
-  return (kinds as readonly string[]).includes(event.kind);
 }
 
 /** What an event has that is not of its kind. */

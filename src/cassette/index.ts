@@ -17,7 +17,7 @@ export type {
   Side,
 } from './events.js';
 export { HTTP_1, whole } from './events.js';
-export { HeldCall, HeldCalls, type Beginning, type EventReader, type EventSource } from './held-calls.js';
+export { HeldCall, HeldCalls, Kinds, type Beginning, type EventReader, type EventSource } from './held-calls.js';
 export { CASSETTE_SUFFIX, findCassettes } from './find-cassettes.js';
 export type { FrontendExit, FrontendFile, FrontendRun } from './frontend-run.js';
 export type { CassetteHeader, LateFacts, NewHeader } from './header.js';

@@ -1,6 +1,6 @@
 /** One call of a cassette, as something to be played. */
 import { headerText } from '../bridge/index.js';
-import { HeldCall, type CallEvent, type EventReader, type HalfClose, type HeaderEvent, type HeaderField, type MessageEvent, type Reset } from '../cassette/index.js';
+import { HeldCall, Kinds, type CallEvent, type EventReader, type HalfClose, type HeaderEvent, type HeaderField, type MessageEvent, type Reset } from '../cassette/index.js';
 import { ErrorCode, readTimeout } from '../wire/index.js';
 import type { Origin } from './origin.js';
 
@@ -19,19 +19,20 @@ export interface RecordedCall {
   readonly events: readonly CallEvent[];
 }
 
+const REQUESTS = new Kinds('client-message');
+const AWAITED = new Kinds('client-message', 'client-half-close');
+const ANSWERS = new Kinds('server-header', 'server-message', 'server-trailer', 'reset');
+
 /** The first message of the client; undefined when none came or its body was left out. */
 export function requestOf(call: RecordedCall): Uint8Array | undefined {
-  if (call instanceof HeldCall) return call.find('client-message')?.data;
+  if (call instanceof HeldCall) return call.reader(REQUESTS).next()?.data;
   for (const event of call.events) if (event.kind === 'client-message') return event.data;
   return undefined;
 }
 
-const AWAITED = ['client-message', 'client-half-close'] as const;
-const ANSWERS = ['server-header', 'server-message', 'server-trailer', 'reset'] as const;
-
 /** What something else may wait for on the call. */
 export function awaitedIn(call: RecordedCall): Iterable<AwaitedEvent> {
-  return call instanceof HeldCall ? call.only(...AWAITED) : call.events.filter(isAwaited);
+  return call instanceof HeldCall ? call.only(AWAITED) : call.events.filter(isAwaited);
 }
 
 /** The same, one after the other. */
@@ -69,9 +70,11 @@ export function isAwaited(event: CallEvent): event is AwaitedEvent {
   return event.kind === 'client-message' || event.kind === 'client-half-close';
 }
 
+const RESETS = new Kinds('reset');
+
 /** The client's reset, when it was the client that ended the call. */
 export function cancelOf(call: RecordedCall): Reset | undefined {
-  const resets = call instanceof HeldCall ? [...call.only('reset')] : call.events.filter((event) => event.kind === 'reset');
+  const resets = call instanceof HeldCall ? [...call.only(RESETS)] : call.events.filter((event) => event.kind === 'reset');
   return resets.findLast(({ side }) => side === 'client');
 }
 
