@@ -20,11 +20,6 @@ export class PassingMap<K, V> {
     return this.map.size;
   }
 
-  /** The key that came first of those that are there. */
-  get oldest(): K | undefined {
-    return this.map.keys().next().value;
-  }
-
   get(key: K): V | undefined {
     return this.map.get(key);
   }
@@ -56,6 +51,16 @@ export class PassingMap<K, V> {
     this.walks += 1;
     try {
       yield* this.map;
+    } finally {
+      this.walks -= 1;
+    }
+  }
+
+  /** The same, without an object for each of them. */
+  forEach(visit: (value: V, key: K) => void): void {
+    this.walks += 1;
+    try {
+      this.map.forEach(visit);
     } finally {
       this.walks -= 1;
     }
@@ -93,9 +98,25 @@ export class PassingSet<T> {
     this.members.clear();
   }
 
+  forEach(visit: (member: T) => void): void {
+    if (this.members.size > 0) this.members.forEach((_, member) => visit(member));
+  }
+
   /** As that of a Set. */
   [Symbol.iterator](): Generator<T, void, undefined> {
     return this.members.keys();
+  }
+}
+
+/** What was made of the key that came last, for keys of which most come again at once. */
+export class Latest<K extends object, V> {
+  private last: { readonly key: K; readonly value: V } | undefined;
+
+  constructor(private readonly make: (key: K) => V) {}
+
+  of(key: K): V {
+    if (this.last?.key !== key) this.last = { key, value: this.make(key) };
+    return this.last.value;
   }
 }
 

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { Memo, PassingMap, PassingSet } from '../src/passing.js';
+import { Latest, Memo, PassingMap, PassingSet } from '../src/passing.js';
 
 const key = fc.nat(40);
 const change = fc.oneof(
@@ -30,7 +30,6 @@ describe('a map for entries that come and go', () => {
     for (const made of changes) {
       expect(apply(passing, made)).toBe(apply(model, made));
       expect(passing.size).toBe(model.size);
-      expect(passing.oldest).toBe([...model.keys()][0]);
     }
     expect([...passing]).toEqual([...model]);
     expect([...passing.keys()]).toEqual([...model.keys()]);
@@ -53,6 +52,19 @@ describe('a map for entries that come and go', () => {
     expect(walked(new PassingMap())).toEqual(walked(new Map()));
   });
 
+  property.prop([fc.array(change, { maxLength: 60 }), fc.array(fc.array(change, { maxLength: 40 }), { maxLength: 30 })])('and so it is with forEach', (before, meanwhile) => {
+    const visited = (map: Map<number, number> | PassingMap<number, number>): readonly unknown[] => {
+      for (const made of before) apply(map, made);
+      const seen: unknown[] = [];
+      map.forEach((value, at) => {
+        for (const made of meanwhile[seen.length] ?? []) apply(map, made);
+        seen.push([at, value]);
+      });
+      return [...seen, ...map];
+    };
+    expect(visited(new PassingMap())).toEqual(visited(new Map()));
+  });
+
   test('is replaced again after a walk that was left half way', () => {
     const map = new PassingMap<number, number>();
     for (let at = 0; at < 10; at++) map.set(at, at);
@@ -72,8 +84,22 @@ test('a set of the same kind is what a Set is', () => {
   expect(set.delete('b')).toBe(false);
   set.add('b');
   expect([set.size, set.has('b'), ...set]).toEqual([3, true, 'a', 'c', 'b']);
+  const visited: string[] = [];
+  set.forEach((member) => visited.push(member));
+  expect(visited).toEqual(['a', 'c', 'b']);
   set.clear();
   expect(set.size).toBe(0);
+});
+
+test('what was made of the latest key is made once as long as no other comes', () => {
+  const made: object[] = [];
+  const latest = new Latest((key: { readonly name: string }) => {
+    made.push(key);
+    return key.name.length || undefined;
+  });
+  const [a, b, empty] = [{ name: 'a' }, { name: 'bb' }, { name: '' }];
+  expect([a, a, b, b, a, empty, empty].map((key) => latest.of(key))).toEqual([1, 1, 2, 2, 1, undefined, undefined]);
+  expect(made).toEqual([a, b, a, empty]);
 });
 
 describe('a memo', () => {

@@ -76,7 +76,9 @@ export class LiveBuild {
   mark(seq: number): void {
     this.open.touch();
     this.happened.mark(seq, this.stage.heard());
-    for (const player of this.watchers) if (player.isWaitingFor(seq)) player.advance();
+    this.watchers.forEach((player) => {
+      if (player.isWaitingFor(seq)) player.advance();
+    });
   }
 
   markCall(call: RecordedCall): void {

@@ -22,7 +22,7 @@ export interface MatchedCallOptions {
   /** Returns whether the client is not to be told: something else goes on with the call. */
   readonly missed: (miss: Told) => boolean;
   /** Of a request that was not recorded because of what its client was told of a miss before: what that was. */
-  readonly consequenceOf?: (payload: Uint8Array) => string | undefined;
+  readonly consequenceOf?: ((payload: Uint8Array) => string | undefined) | undefined;
   /** A recorded event of the client has happened again. */
   readonly happened?: (seq: number) => void;
   /** It is known which recorded call it is; it begins to be played. */

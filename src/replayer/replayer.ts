@@ -4,6 +4,7 @@
  */
 import { BRIDGE, buildIdOf, EXEC_PROCESS, RETURN, serviceOf, SESSION, sessionIdOf, SOLVE, STATUS } from '../bridge/index.js';
 import { BridgetapeError } from '../errors.js';
+import { Latest } from '../passing.js';
 import { Status, statusTrailers } from '../wire/index.js';
 import { Bindings } from './bindings.js';
 import { BuildSlots } from './build-slots.js';
@@ -76,6 +77,8 @@ export class Replayer {
   private readonly services: ReadonlySet<string>;
   private readonly stalls: StallWatch;
   private readonly sessions: Sessions;
+  /** A transport gives a list that comes again as the same object. */
+  private readonly buildIds = new Latest(buildIdOf);
 
   /**
    * @param script of the cassette; of several, in the order in which they were named
@@ -168,7 +171,7 @@ export class Replayer {
   }
 
   private acceptBridgeCall(call: Call): CallHandler {
-    return this.slots.named(buildIdOf(call.headers) ?? '').join(call, playBridgeCall);
+    return this.slots.named(this.buildIds.of(call.headers) ?? '').join(call, playBridgeCall);
   }
 
   private acceptOther(call: Call): CallHandler {
@@ -243,7 +246,7 @@ function playBridgeCall(role: Role, build: LiveBuild): CallHandler {
       if (isReturn) build.fail(Status.failedPrecondition, miss.text);
       return false;
     },
-    ...(isReturn ? { consequenceOf: (payload: Uint8Array) => build.failedBy(payload) } : {}),
+    consequenceOf: isReturn ? (payload): string | undefined => build.failedBy(payload) : undefined,
     began: (player) => build.open.join(player),
     happened: (seq) => build.mark(seq),
     done: (player) => {

@@ -3,6 +3,7 @@
  * and a call always ends with a status.
  */
 
+import { Latest } from '../passing.js';
 import { findField, notGrpc } from './content-type.js';
 import { ErrorCode } from './error-codes.js';
 import type { HeaderField, Nanoseconds } from './events.js';
@@ -11,7 +12,6 @@ import { readTimeout } from './grpc-timeout.js';
 import { HeldBytes } from './held-bytes.js';
 import { ACCEPTED_ENCODINGS, BadCompression, type Decompress, decompressor, isKnownEncoding } from './message-encoding.js';
 import { latin1, view } from './octets.js';
-import type { RequestLine } from './request-headers.js';
 import { type MessageSink, PREFIX_BYTES, RequestMessages } from './request-messages.js';
 import { DEFAULT_SERVE_LIMITS, type ServeLimits } from './serve-limits.js';
 import type { ServerSink } from './server-connection.js';
@@ -34,14 +34,16 @@ export type AcceptGrpc = (call: GrpcCall) => GrpcHandler;
 export function grpcRequests(accept: AcceptGrpc, limits: Partial<ServeLimits> = {}): ServerSink['request'] {
   const { messageBytes, heldBytes } = { ...DEFAULT_SERVE_LIMITS, ...limits };
   const held = new HeldBytes(heldBytes);
+  // A list that comes again is the same object.
+  const latest = new Latest(readTerms);
   return (stream, line, headers) => {
-    const refusal = refuse(line, headers);
-    if (refusal !== undefined) {
+    const terms = latest.of(headers);
+    if (terms.refusal !== undefined) {
       stream.linger();
-      stream.sendHeaders(refusal, true);
+      stream.sendHeaders(terms.refusal, true);
       return REFUSED;
     }
-    return new GrpcCall(stream, line.path, headers, held, messageBytes).accepted(accept);
+    return new GrpcCall(stream, line.path, headers, terms, held, messageBytes).accepted(accept);
   };
 }
 
@@ -54,29 +56,37 @@ const CONTENT_TYPE = textField('content-type', 'application/grpc');
 const PLAIN = 0;
 const COMPRESSED = 1;
 
-/** The answer to a request that is no call; undefined for one that is. */
-function refuse({ method }: RequestLine, headers: readonly HeaderField[]): readonly HeaderField[] | undefined {
-  if (method !== 'POST') return [textField(':status', '405'), textField('allow', 'POST'), ...statusTrailers(Status.internal, `a gRPC request is a POST, and this is a ${method.slice(0, 32)}`)];
+/** What the header list of a request says of the call. */
+interface Terms {
+  readonly timeout?: Nanoseconds | undefined;
+  /** Undefined where messages are not compressed. */
+  readonly decompress?: Decompress | undefined;
+  /** The answer to a request that is no call. */
+  readonly refusal?: readonly HeaderField[];
+}
+
+function readTerms(headers: readonly HeaderField[]): Terms {
+  const method = textOf(headers, ':method') ?? '';
+  if (method !== 'POST') return { refusal: [textField(':status', '405'), textField('allow', 'POST'), ...statusTrailers(Status.internal, `a gRPC request is a POST, and this is a ${method.slice(0, 32)}`)] };
   const other = notGrpc(findField(headers, 'content-type'));
-  if (other !== undefined) return [textField(':status', '415'), ...statusTrailers(Status.invalidArgument, other)];
-  if (findField(headers, 'te') === undefined) return trailersOnly(statusTrailers(Status.internal, 'a gRPC request has the field te: trailers, and this has none'));
-  const encoding = encodingOf(headers);
+  if (other !== undefined) return { refusal: [textField(':status', '415'), ...statusTrailers(Status.invalidArgument, other)] };
+  if (findField(headers, 'te') === undefined) return { refusal: trailersOnly(statusTrailers(Status.internal, 'a gRPC request has the field te: trailers, and this has none')) };
+  const encoding = textOf(headers, 'grpc-encoding') ?? 'identity';
   if (!isKnownEncoding(encoding)) {
-    return trailersOnly([...statusTrailers(Status.unimplemented, `messages are compressed with ${encoding}, which can not be read here`), textField('grpc-accept-encoding', ACCEPTED_ENCODINGS)]);
+    return { refusal: trailersOnly([...statusTrailers(Status.unimplemented, `messages are compressed with ${encoding}, which can not be read here`), textField('grpc-accept-encoding', ACCEPTED_ENCODINGS)]) };
   }
-  const timeout = findField(headers, 'grpc-timeout');
-  if (timeout !== undefined && readTimeout(text(timeout)) === undefined) {
-    return trailersOnly(statusTrailers(Status.internal, `a grpc-timeout that says nothing: ${text(timeout).slice(0, 32)}`));
+  const given = textOf(headers, 'grpc-timeout');
+  const timeout = given === undefined ? undefined : readTimeout(given);
+  if (given !== undefined && timeout === undefined) {
+    return { refusal: trailersOnly(statusTrailers(Status.internal, `a grpc-timeout that says nothing: ${given.slice(0, 32)}`)) };
   }
-  return undefined;
+  return { timeout, decompress: decompressor(encoding) };
 }
 
-function encodingOf(headers: readonly HeaderField[]): string {
-  const value = findField(headers, 'grpc-encoding');
-  return value === undefined ? 'identity' : text(value);
+function textOf(headers: readonly HeaderField[], name: string): string | undefined {
+  const value = findField(headers, name);
+  return value && latin1(value, 0, value.length);
 }
-
-const text = (value: Uint8Array): string => latin1(value, 0, value.length);
 
 /** With the fields that a response's first header list has to have; one with a :status was a first one, and stays as it is. */
 function responseHeaders(headers: readonly HeaderField[]): readonly HeaderField[] {
@@ -100,7 +110,6 @@ function setPrefix(length: number, compressed: boolean): void {
 /** One call, its client's side going to a handler, its server's side coming from the handler's owner. */
 export class GrpcCall implements StreamHandler, MessageSink {
   private readonly messages: RequestMessages;
-  private readonly decompress: Decompress | undefined;
   private handler: GrpcHandler | undefined;
   private headersSent = false;
   private over = false;
@@ -110,17 +119,16 @@ export class GrpcCall implements StreamHandler, MessageSink {
     /** `/package.Service/Method` */
     readonly path: string,
     readonly headers: readonly HeaderField[],
+    private readonly terms: Terms,
     held: HeldBytes,
     private readonly maxMessageBytes: number,
   ) {
     this.messages = new RequestMessages(this, held, maxMessageBytes);
-    this.decompress = decompressor(encodingOf(headers));
   }
 
   /** How long the client waits for the end of the call, from its beginning. */
   get timeout(): Nanoseconds | undefined {
-    const value = findField(this.headers, 'grpc-timeout');
-    return value === undefined ? undefined : readTimeout(text(value));
+    return this.terms.timeout;
   }
 
   accepted(accept: AcceptGrpc): this {
@@ -214,10 +222,10 @@ export class GrpcCall implements StreamHandler, MessageSink {
   message(payload: Uint8Array, compressed: boolean): void {
     if (!compressed) {
       this.handler?.message(payload);
-    } else if (this.decompress === undefined) {
+    } else if (this.terms.decompress === undefined) {
       this.fail(Status.internal, 'a message says that it is compressed, and grpc-encoding does not say how');
     } else {
-      const plain = this.unzip(this.decompress, payload);
+      const plain = this.unzip(this.terms.decompress, payload);
       if (plain !== undefined) this.handler?.message(plain);
     }
   }

@@ -5,6 +5,7 @@
  * Whatever the bytes are, nothing throws: what the RFC calls an error is answered as it says.
  */
 
+import { Latest } from '../passing.js';
 import { Budget } from './budget.js';
 import { type ConnectionError, ErrorCode, errorCodeName } from './error-codes.js';
 import type { HeaderField } from './events.js';
@@ -75,6 +76,8 @@ export class ServerConnection implements FrameSink, StreamOwner {
   private readonly limits: ServeLimits;
   private readonly frames: FrameReader;
   private readonly blocks: RequestBlocks;
+  /** A list that comes again is the same object. */
+  private readonly lines = new Latest(readRequestLine);
   private readonly output: ServerOutput;
   private readonly streams: ServerStreams;
   private readonly receiveWindow: ReceiveWindow;
@@ -537,7 +540,7 @@ export class ServerConnection implements FrameSink, StreamOwner {
       return;
     }
     const tooLarge = fields instanceof HpackFailure;
-    const line = tooLarge ? undefined : readRequestLine(fields);
+    const line = tooLarge ? undefined : this.lines.of(fields);
     if (line instanceof Malformed || (endStream && (line?.contentLength ?? 0) > 0)) {
       this.streamError(id, ErrorCode.PROTOCOL_ERROR);
       return;
