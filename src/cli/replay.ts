@@ -19,10 +19,10 @@ import { EXIT, say, untilSignal } from './terminal.js';
 /**
  * V8 optimises a function after so many bytes of its code have run: 132 KB in Node 20. What reads a small cassette is run once,
  * and to optimise it takes a tenth of a start (bench: start); a large one still has it done soon. Most replays are over before
- * that many bytes, so once clients are served it is done sooner: the first few thousand calls take a quarter less time (bench:
+ * that many bytes, so once clients are served it is done soon: the first few thousand calls take half the time (bench:
  * sequential unary). Later ones than Node 20 have a compiler in between, and another flag.
  */
-const OPTIMISE_AFTER_BYTES = { reading: 600_000, serving: 20_000 };
+const OPTIMISE_AFTER_BYTES = { reading: 600_000, serving: 5000 };
 const HAS_THAT_FLAG = process.versions.v8.startsWith('11.');
 
 /**
