@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs';
-
-import { record, type RecordingSummary } from '../recorder/index.js';
+import { record } from '../recorder/index.js';
 import { defineCommand } from './command.js';
 import { LISTEN_OPTIONS } from './listen-options.js';
 import { describeRecording, recordingPlan, recordUntilEnd } from './recording.js';
@@ -37,20 +35,14 @@ export const recordCommand = defineCommand(
       output,
       recordingPlan(values, command),
       async (options) => {
-        const recording = await record({ ...options, output, force });
-        return { ...recording, close: async (ended) => withoutEmpty(await recording.close(), ended) };
+        const recording = await record({ ...options, output, force: force && (command === undefined || 'later') });
+        // Of a command that never ran no cassette stays, which would stand in the way of the next one.
+        return { ...recording, close: (ended) => (ended === undefined ? recording.discard().then(() => undefined) : recording.close()) };
       },
       (summary) => {
-        if (summary.isKept) say(describeRecording(summary.path, summary));
+        say(describeRecording(summary.path, summary));
         return summary.loss === undefined;
       },
     );
   },
 );
-
-/** Of a command that never ran no cassette stays, which would stand in the way of the next one. */
-function withoutEmpty(summary: RecordingSummary, ended: number | undefined): RecordingSummary & { readonly isKept: boolean } {
-  const isKept = ended !== undefined || summary.calls > 0;
-  if (!isKept) rmSync(summary.path, { force: true });
-  return { ...summary, isKept };
-}

@@ -35,9 +35,14 @@ function named(address: string): DockerHost {
   return address === 'none' ? { kind: 'none', why: '' } : parseSocketAddress(address);
 }
 
-/** A recording that is told at its end how the command ended: its exit status; undefined when it could not be run. */
-interface Begun<S extends RecordingSummary> extends Omit<Recording, 'close'> {
-  close(status: number | undefined): Promise<S>;
+interface Begun<S extends RecordingSummary> extends Pick<Recording, 'address' | 'reach' | 'dockerAddress'> {
+  /** The command runs. */
+  takePlace?(): Promise<void>;
+  /**
+   * @param status how the command ended: its exit status; undefined when it could not be run
+   * @returns undefined when nothing of the recording is left
+   */
+  close(status: number | undefined): Promise<S | undefined>;
 }
 
 /**
@@ -81,15 +86,18 @@ export async function recordUntilEnd<S extends RecordingSummary>(
         await signal;
         status = EXIT.ok;
       } else {
-        status = await runCommand(command, { BUILDKIT_HOST: recording.address, ...dockerVariables(recording.dockerAddress) });
+        const begun = (): void => void recording.takePlace?.().catch((error: unknown) => say(`bridgetape: ${error instanceof Error ? error.message : String(error)}`));
+        status = await runCommand(command, { BUILDKIT_HOST: recording.address, ...dockerVariables(recording.dockerAddress) }, begun);
       }
     } finally {
       const summary = await unbroken(`bridgetape: closing ${file}; another signal leaves it interrupted`, () => recording.close(status));
-      isWhole = conclude(summary);
-      if (summary.connections === 0 && docker.kind === 'none' && docker.why !== '') say(`bridgetape: no Docker Engine was recorded: ${docker.why}`);
-      if (summary.loss !== undefined) say(`bridgetape: ${plural(summary.loss.events, 'event')} (${size(summary.loss.bytes)}) could not be written: ${summary.loss.error.message}`);
-      // Said where it is the whole of what went wrong.
-      else if (summary.packFailure !== undefined) say(`bridgetape: ${file} is whole, but larger than it would be: it could not be packed: ${summary.packFailure.message}`);
+      if (summary !== undefined) {
+        isWhole = conclude(summary);
+        if (summary.connections === 0 && docker.kind === 'none' && docker.why !== '') say(`bridgetape: no Docker Engine was recorded: ${docker.why}`);
+        if (summary.loss !== undefined) say(`bridgetape: ${plural(summary.loss.events, 'event')} (${size(summary.loss.bytes)}) could not be written: ${summary.loss.error.message}`);
+        // Said where it is the whole of what went wrong.
+        else if (summary.packFailure !== undefined) say(`bridgetape: ${file} is whole, but larger than it would be: it could not be packed: ${summary.packFailure.message}`);
+      }
     }
     return status === EXIT.ok && !isWhole ? EXIT.incomplete : status;
   } finally {

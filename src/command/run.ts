@@ -74,10 +74,11 @@ function notFound(program: string, reason: string, cause?: Error): BridgetapeErr
 /**
  * @param command the program and its arguments
  * @param env variables added to this process's own
+ * @param begun told when the program runs
  * @returns the exit status; 128 + N when signal N ended it
  * @throws BridgetapeError `command-not-found`
  */
-export function runCommand(command: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+export function runCommand(command: readonly string[], env: Readonly<Record<string, string>>, begun: () => void = (): void => undefined): Promise<number> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
     // Before the command starts: the first thing that it does may bring a signal.
@@ -94,6 +95,7 @@ export function runCommand(command: readonly string[], env: Readonly<Record<stri
       failed(error);
       return;
     }
+    child.once('spawn', begun);
     child.once('error', failed);
     child.once('exit', (code, signal) => {
       done();

@@ -11,7 +11,7 @@ import { record, type Recording, type RecordingSummary, type RecordOptions } fro
 /** Behind the name of a cassette: one that is being recorded, or was and is not to be used. */
 const NEW_SUFFIX = '.new';
 
-export interface FreshRecording extends Omit<Recording, 'close'> {
+export interface FreshRecording extends Omit<Recording, 'takePlace' | 'close' | 'discard'> {
   /**
    * Ends the connections, closes the cassette, and puts it in its place when it is to be used: something crossed, nothing
    * was lost, and the daemon was there all the time.

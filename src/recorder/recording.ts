@@ -1,7 +1,7 @@
 /**
  * A recording from start to end: the cassette is opened first (so that what can be known to fail fails before any
- * build runs), then the proxy listens, and only then an older cassette is replaced; at the end the file is closed with
- * what the traffic showed.
+ * build runs), then the proxy listens, and only then, or when it is said, an older cassette is replaced; at the end the
+ * file is closed with what the traffic showed.
  */
 import { rmSync } from 'node:fs';
 
@@ -32,8 +32,8 @@ export interface RecordOptions {
   readonly bodies?: readonly string[];
   /** Method patterns whose message bodies are left out, besides the usual ones. */
   readonly noBodies?: readonly string[];
-  /** Replace an existing file. */
-  readonly force?: boolean;
+  /** Replace an existing file as soon as clients can connect; `later`: not before {@link Recording.takePlace}. */
+  readonly force?: boolean | 'later';
   /** Ends the recording as `close()` does. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -71,8 +71,16 @@ export interface Recording {
   readonly reach: string | undefined;
   /** The same for DOCKER_HOST; undefined when no engine is recorded. */
   readonly dockerAddress: string | undefined;
+  /**
+   * Replaces the older cassette, if that was to be done later: from here on there is only this one.
+   *
+   * @throws BridgetapeError `cassette-not-writable`; `close` tries it again then
+   */
+  takePlace(): Promise<void>;
   /** Ends the connections, then closes the cassette. Called again, it gives the same. */
   close(): Promise<RecordingSummary>;
+  /** Ends the connections, in place of `close`, and removes the cassette. An older one that was not replaced yet stays. */
+  discard(): Promise<void>;
 }
 
 /**
@@ -98,10 +106,16 @@ export async function record(options: RecordOptions): Promise<Recording> {
       bodiesLeftOut: bodies.patterns,
       ...(options.command === undefined ? {} : { command: options.command }),
     },
-    { force, aside: force, ...(options.onLoss === undefined ? {} : { onFailure: options.onLoss }) },
+    { force: force !== false, aside: force !== false, ...(options.onLoss === undefined ? {} : { onFailure: options.onLoss }) },
   );
   const recorder = new Recorder(writer, bodies, process.hrtime.bigint(), options.onRequest);
   const proxies: Proxy[] = [];
+  let isAside = force !== false;
+  let placing: Promise<void> | undefined;
+  const takePlace = (): Promise<void> =>
+    (placing ??= writer.takePlace().then(() => {
+      isAside = false;
+    }));
   const start = async (proxy: ProxyOptions): Promise<Proxy> => {
     const started = await startProxy(proxy);
     proxies.push(started);
@@ -121,16 +135,22 @@ export async function record(options: RecordOptions): Promise<Recording> {
       onHelperLine: options.onHelperLine,
     });
     const engine = docker && (await start({ ...docker, tap: recorder.engine, onUpstreamError: (error) => onUpstreamError?.(ofDocker(docker.upstream, error)) }));
-    if (force) await writer.takePlace();
+    if (force !== 'later') await takePlace();
     return [proxy, engine];
   };
-  const giveUp = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
     await Promise.all(proxies.map((each) => each.close()));
-    if (force) await writer.discard();
-    else {
-      await writer.close();
-      rmSync(options.output, { force: true });
+    // A file that is on its way to its place is not to come there after the closed one.
+    await placing?.catch(() => undefined);
+  };
+  const giveUp = async (): Promise<void> => {
+    await end();
+    if (isAside) {
+      await writer.discard();
+      return;
     }
+    const { path } = await writer.close();
+    rmSync(path, { force: true });
   };
   const [proxy, engine] = await startAll().catch(async (error: unknown) => {
     await giveUp();
@@ -138,16 +158,21 @@ export async function record(options: RecordOptions): Promise<Recording> {
   });
   const finish = async (): Promise<RecordingSummary> => {
     signal?.removeEventListener('abort', abort);
-    await Promise.all(proxies.map((each) => each.close()));
+    await end();
     const { buildkitVersion } = recorder;
-    const { path, bytes, events, loss, packFailure } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
+    const { path, bytes, events, packFailure, ...closed } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
+    const loss = closed.loss ?? (isAside && packFailure !== undefined ? { error: packFailure, events, bytes } : undefined);
     return { path: path === writer.path ? options.output : path, connections: recorder.connections, calls: recorder.calls, events, bytes, loss, packFailure };
   };
   let closed: Promise<RecordingSummary> | undefined;
   const close = (): Promise<RecordingSummary> => (closed ??= finish());
   const abort = (): void => void close();
+  const discard = (): Promise<void> => {
+    signal?.removeEventListener('abort', abort);
+    return giveUp();
+  };
   signal?.addEventListener('abort', abort);
-  return { address: formatAddress(proxy.address), reach: proxy.reach, dockerAddress: engine && formatAddress(engine.address), close };
+  return { address: formatAddress(proxy.address), reach: proxy.reach, dockerAddress: engine && formatAddress(engine.address), takePlace, close, discard };
 }
 
 /** The proxy knows only of BuildKit. */

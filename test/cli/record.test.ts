@@ -136,6 +136,19 @@ describe('bridgetape record -- CMD', () => {
     expect(busy.stderr).not.toContain('b.cassette');
   });
 
+  it('replaces an older cassette when the command runs, and not for one that does not', () => {
+    const program = path('program');
+    writeFileSync(program, '#!/no/such/interpreter\n', { mode: 0o755 });
+    writeFileSync(path('a.cassette'), 'an older one');
+    expect(run(['record', '-o', path('a.cassette'), '--force', '--', program]).status).toBe(127);
+    expect(readFileSync(path('a.cassette'), 'utf8')).toBe('an older one');
+    expect(nothingLeft()).toBe(true);
+    const { status, stdout } = run(['record', '-o', path('a.cassette'), '--force', '--', 'sh', '-c', `until [ "$(head -c 12 '${path('a.cassette')}')" != 'an older one' ]; do sleep 0.01; done; echo replaced`]);
+    expect([status, stdout]).toEqual([0, 'replaced\n']);
+    expect(Cassette.open(path('a.cassette')).state).toBe('whole');
+    expect(nothingLeft()).toBe(true);
+  });
+
   it('gives a command that goes elsewhere an address that leads to the same socket', () => {
     const { stdout } = spawnSync(process.execPath, [CLI, 'record', '-o', 'a.cassette', '--listen', 'unix://front.sock', '--', 'sh', '-c', 'cd / && echo $BUILDKIT_HOST'], { encoding: 'utf8', cwd: folder });
     expect(stdout).toBe(`unix://${path('front.sock')}\n`);

@@ -181,6 +181,49 @@ describe('a recording', () => {
     expect((await stop()).state).toBe('whole');
   });
 
+  it('replaces an older cassette later when it was told to', async () => {
+    writeFileSync(cassettePath(), 'an older one');
+    await start({ force: 'later' });
+    expect(readFileSync(cassettePath(), 'utf8')).toBe('an older one');
+    await recording.takePlace();
+    await recording.takePlace();
+    expect(Cassette.open(cassettePath()).state).toBe('interrupted');
+    expect((await stop()).state).toBe('whole');
+  });
+
+  it('replaces it at the end at the latest, whichever comes first', async () => {
+    writeFileSync(cassettePath(), 'an older one');
+    await start({ force: 'later' });
+    expect((await stop()).state).toBe('whole');
+    await start({ force: 'later' });
+    const placed = recording.takePlace();
+    expect((await stop()).state).toBe('whole');
+    await placed;
+    expect(readdirSync(folder).sort()).toEqual(['back.sock', 'out.cassette']);
+  });
+
+  it('can be given up: then the older one stays, unless it was replaced', async () => {
+    writeFileSync(cassettePath(), 'an older one');
+    await start({ force: 'later' });
+    client.close();
+    await recording.discard();
+    expect(readFileSync(cassettePath(), 'utf8')).toBe('an older one');
+    expect(readdirSync(folder).sort()).toEqual(['back.sock', 'out.cassette']);
+    await start({ force: true });
+    client.close();
+    await recording.discard();
+    expect(readdirSync(folder)).toEqual(['back.sock']);
+  });
+
+  it('says what is lost when it can take no place', async () => {
+    await start({ force: 'later' });
+    rmSync(folder, { recursive: true });
+    await expect(recording.takePlace()).rejects.toMatchObject({ code: 'cassette-not-writable' });
+    client.close();
+    const { loss } = await recording.close();
+    expect(loss?.error.message).toMatch(/ENOENT/);
+  });
+
   it('says of a link that leads nowhere what it is', async () => {
     symlinkSync(path('nothing'), cassettePath());
     await expect(start({ force: true })).rejects.toThrow(/it is a symbolic link that leads nowhere/);
