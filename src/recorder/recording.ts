@@ -110,12 +110,8 @@ export async function record(options: RecordOptions): Promise<Recording> {
   );
   const recorder = new Recorder(writer, bodies, process.hrtime.bigint(), options.onRequest);
   const proxies: Proxy[] = [];
-  let isAside = force !== false;
   let placing: Promise<void> | undefined;
-  const takePlace = (): Promise<void> =>
-    (placing ??= writer.takePlace().then(() => {
-      isAside = false;
-    }));
+  const takePlace = (): Promise<void> => (placing ??= writer.takePlace());
   const start = async (proxy: ProxyOptions): Promise<Proxy> => {
     const started = await startProxy(proxy);
     proxies.push(started);
@@ -145,7 +141,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
   };
   const giveUp = async (): Promise<void> => {
     await end();
-    if (isAside) {
+    if (writer.isAside) {
       await writer.discard();
       return;
     }
@@ -160,8 +156,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     signal?.removeEventListener('abort', abort);
     await end();
     const { buildkitVersion } = recorder;
-    const { path, bytes, events, packFailure, ...closed } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
-    const loss = closed.loss ?? (isAside && packFailure !== undefined ? { error: packFailure, events, bytes } : undefined);
+    const { path, bytes, events, loss, packFailure } = await writer.close(buildkitVersion === undefined ? {} : { buildkitVersion });
     return { path: path === writer.path ? options.output : path, connections: recorder.connections, calls: recorder.calls, events, bytes, loss, packFailure };
   };
   let closed: Promise<RecordingSummary> | undefined;

@@ -190,6 +190,11 @@ export class CassetteWriter {
     return this.#closed;
   }
 
+  /** Whether it is written aside, and has not taken its place. */
+  get isAside(): boolean {
+    return this.#aside !== undefined;
+  }
+
   /**
    * Puts a file that is written aside in its place at once: from here on it stands there, whatever becomes of it.
    *
@@ -395,9 +400,14 @@ export class CassetteWriter {
       return await this.#letGo(await this.#place(packing), packed.bytes, events);
     } catch (error) {
       await remove(this.#disk, packing).catch(() => undefined);
-      const bytes = this.#aside === undefined ? await this.#endJournal(end, events) : 0;
-      if (this.#aside === undefined && !(await this.#stands())) this.#lose(events, bytes);
-      return await this.#letGo(this.#path, bytes, events, error instanceof Error ? error : new Error(String(error)));
+      const failure = error instanceof Error ? error : new Error(String(error));
+      if (this.#aside !== undefined) {
+        this.#lose(failure, events, end);
+        return await this.#letGo(this.#path, 0, events, failure);
+      }
+      const bytes = await this.#endJournal(end, events);
+      if (!(await this.#stands())) this.#lose(new Error('the file is gone'), events, bytes);
+      return await this.#letGo(this.#path, bytes, events, failure);
     }
   }
 
@@ -408,8 +418,8 @@ export class CassetteWriter {
   }
 
   /** Nothing of what was written can be had any more. */
-  #lose(events: number, bytes: number): void {
-    const { error = new Error('the file is gone'), events: before = 0, bytes: others = 0 } = this.#loss ?? {};
+  #lose(why: Error, events: number, bytes: number): void {
+    const { error = why, events: before = 0, bytes: others = 0 } = this.#loss ?? {};
     this.#loss = { error, events: before + events, bytes: others + bytes };
   }
 
