@@ -28,30 +28,27 @@ export class Deadlines {
   /** @param due monotonic ns */
   add(call: Expiring, due: bigint): Slot {
     const slot = Math.ceil(Number(due) / GRAIN_NS);
-    if (this.latest?.slot !== slot) this.goOnTo(slot);
-    this.latest?.calls.add(call);
+    this.callsOf(slot).add(call);
     return slot;
   }
 
   remove(call: Expiring, slot: Slot): void {
-    if (this.latest?.slot === slot) {
-      this.latest.calls.delete(call);
-      return;
-    }
     const calls = this.slots.get(slot);
-    if (calls?.delete(call) === true && calls.size === 0) this.slots.delete(slot);
+    if (calls?.delete(call) === true && calls.size === 0 && slot !== this.latest?.slot) this.slots.delete(slot);
   }
 
-  private goOnTo(slot: Slot): void {
+  private callsOf(slot: Slot): PassingSet<Expiring> {
     const { latest } = this;
+    if (latest?.slot === slot) return latest.calls;
     if (latest?.calls.size === 0) this.slots.delete(latest.slot);
     let calls = this.slots.get(slot);
     if (calls === undefined) {
-      calls = latest?.calls.size === 0 ? latest.calls : new PassingSet();
+      calls = new PassingSet();
       this.slots.set(slot, calls);
       if (slot < this.armed) this.arm(slot);
     }
     this.latest = { slot, calls };
+    return calls;
   }
 
   close(): void {
