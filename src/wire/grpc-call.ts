@@ -37,7 +37,7 @@ export function grpcRequests(accept: AcceptGrpc, limits: Partial<ServeLimits> = 
   // A list that comes again is the same object.
   const latest = new Latest(readTerms);
   return (stream, line, headers) => {
-    const terms = latest.of(headers);
+    const terms = line.method === 'POST' ? latest.of(headers) : notPost(line.method);
     if (terms.refusal !== undefined) {
       stream.linger();
       stream.sendHeaders(terms.refusal, true);
@@ -65,9 +65,11 @@ interface Terms {
   readonly refusal?: readonly HeaderField[];
 }
 
+function notPost(method: string): Terms {
+  return { refusal: [textField(':status', '405'), textField('allow', 'POST'), ...statusTrailers(Status.internal, `a gRPC request is a POST, and this is a ${method.slice(0, 32)}`)] };
+}
+
 function readTerms(headers: readonly HeaderField[]): Terms {
-  const method = textOf(headers, ':method') ?? '';
-  if (method !== 'POST') return { refusal: [textField(':status', '405'), textField('allow', 'POST'), ...statusTrailers(Status.internal, `a gRPC request is a POST, and this is a ${method.slice(0, 32)}`)] };
   const other = notGrpc(findField(headers, 'content-type'));
   if (other !== undefined) return { refusal: [textField(':status', '415'), ...statusTrailers(Status.invalidArgument, other)] };
   if (findField(headers, 'te') === undefined) return { refusal: trailersOnly(statusTrailers(Status.internal, 'a gRPC request has the field te: trailers, and this has none')) };
