@@ -318,8 +318,9 @@ export class HeldCall {
 
   /** How many events of some kinds there are. */
   count(...kinds: readonly CallEvent['kind'][]): number {
+    const wanted = new Kinds(...kinds);
     let count = 0;
-    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (kinds.includes(this.rows.kindOf(row))) count += 1;
+    for (let row: number | undefined = this.first; row !== undefined; row = this.rows.after(row)) if (this.rows.isOf(row, wanted)) count += 1;
     return count;
   }
 
